@@ -1,0 +1,1 @@
+//! The ceremony as a sans-I/O machine of typed stages.

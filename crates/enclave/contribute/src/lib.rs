@@ -1,0 +1,1 @@
+//! Draws the secret, uses it once, erases it. The only code that ever holds it.

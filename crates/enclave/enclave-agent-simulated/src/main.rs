@@ -1,0 +1,2 @@
+//! SIMULATED enclave on one machine.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The service inside the enclave: entropy, checks, contribution, attestation, beacon, seal.

@@ -1,0 +1,2 @@
+//! The `enclave-agent` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! AWS Nitro attestation documents: strict parsing, chain to a pinned root, evidence.

@@ -1,0 +1,1 @@
+//! drand beacons: pinned chains, round arithmetic, BLS verification.

@@ -1,0 +1,1 @@
+//! The canonical texts that are hashed and attested: spec, source bundle, manifest, receipts, verifier contract.

@@ -1,0 +1,1 @@
+//! The offline verifier: a bundle in, a checklist out.

@@ -1,0 +1,1 @@
+//! Object store and compute behind traits; the local folder store.

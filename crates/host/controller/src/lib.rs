@@ -1,0 +1,1 @@
+//! The command line: run a ceremony, verify a bundle, check a key.

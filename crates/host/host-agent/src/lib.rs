@@ -1,0 +1,1 @@
+//! The service on the untrusted host: inputs, initial key, enclave start, feeding, relay.

@@ -1,0 +1,2 @@
+//! The `host-agent` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A local drand-shaped beacon chain with its own BLS key: for simulation only.

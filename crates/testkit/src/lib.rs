@@ -1,0 +1,33 @@
+//! Fixtures and foreign data for tests. Never linked into a service.
+
+use std::path::{Path, PathBuf};
+
+/// Path of a file in the folder of real files made by others, `../shared/data` beside the checkout
+/// (or the folder named by `CEREMONY_SHARED_DATA`). `None` where there is no such file: the caller
+/// skips, and this function has said so on standard error.
+#[must_use]
+pub fn shared_data(relative: &str) -> Option<PathBuf> {
+    let path = shared_data_folder().join(relative);
+    if path.exists() {
+        return Some(path);
+    }
+    skipped(&format!("no shared data: {relative}"));
+    None
+}
+
+/// Says loudly that a test did not run its body.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub fn skipped(reason: &str) {
+    eprintln!("SKIPPED ({reason})");
+}
+
+/// Root of the checkout.
+#[must_use]
+pub fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+fn shared_data_folder() -> PathBuf {
+    std::env::var_os("CEREMONY_SHARED_DATA")
+        .map_or_else(|| workspace_root().join("../shared/data"), PathBuf::from)
+}

@@ -1,0 +1,1 @@
+//! The pinned circom compiler as a WebAssembly module in a sandbox.

@@ -1,0 +1,1 @@
+//! The gRPC protocol between host and enclave: generated types, conversions, transports.

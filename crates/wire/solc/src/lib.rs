@@ -1,0 +1,1 @@
+//! The pinned Solidity compiler as a WebAssembly module in a sandbox.
