@@ -1,1 +1,39 @@
-fn main() {}
+//! Maintenance commands: `cargo run --release -p xtask -- COMMAND [--check]`.
+//!
+//! One file per command; this one only dispatches.
+
+mod image_deps;
+mod rooms;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: xtask COMMAND
+
+  rooms                 refuse dependency edges that cross the trust rooms the wrong way
+  image-deps [--check]  write (or compare) the dependency list of the enclave image
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["rooms"] => rooms::check(),
+        ["image-deps"] => image_deps::write(),
+        ["image-deps", "--check"] => image_deps::check(),
+        _ => {
+            anstream::eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(message) => {
+            anstream::println!("{message}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            anstream::eprintln!("error: {message}");
+            ExitCode::from(1)
+        }
+    }
+}
