@@ -1,1 +1,3 @@
 //! The canonical texts that are hashed and attested: spec, source bundle, manifest, receipts, verifier contract.
+
+pub mod sources;
