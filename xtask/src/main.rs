@@ -3,6 +3,7 @@
 //! One file per command; this one only dispatches.
 
 mod image_deps;
+mod proto;
 mod rooms;
 
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ const USAGE: &str = "\
 usage: xtask COMMAND
 
   rooms                 refuse dependency edges that cross the trust rooms the wrong way
+  proto [--check]       write (or compare) the generated protocol types
   image-deps [--check]  write (or compare) the dependency list of the enclave image
 ";
 
@@ -19,6 +21,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["rooms"] => rooms::check(),
+        ["proto"] => proto::write(),
+        ["proto", "--check"] => proto::check(),
         ["image-deps"] => image_deps::write(),
         ["image-deps", "--check"] => image_deps::check(),
         _ => {
