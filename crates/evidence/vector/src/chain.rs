@@ -1,0 +1,119 @@
+//! The sequence of group operations that multiplies a point by one scalar.
+
+use zeroize::Zeroize;
+
+/// Odd multiples P, 3P, …, 15P that are at hand during a chain.
+pub const TABLE_SIZE: usize = 8;
+
+/// One operation on the running point R. The values are derived from the scalar: a chain of a secret
+/// scalar is a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// R ← 2R
+    Double,
+    /// R ← R ± (2·`index`+1)·P, or ± its image under the endomorphism φ(x, y) = (βx, y).
+    Add {
+        /// Which odd multiple, 0 … 7.
+        index: u8,
+        /// Subtract instead of add.
+        negative: bool,
+        /// Apply φ to the multiple first.
+        endomorphism: bool,
+    },
+}
+
+/// A chain: its first step must be an addition, which sets R; erased when dropped.
+pub struct Chain {
+    steps: Vec<Step>,
+}
+
+/// Why a list of steps is not a chain.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// Nothing to start from.
+    #[error("a chain must start with an addition")]
+    Start,
+    /// An odd multiple that the table does not hold.
+    #[error("step {position}: table index {index} is not below {TABLE_SIZE}")]
+    Index {
+        /// Position of the step.
+        position: usize,
+        /// Index found.
+        index: u8,
+    },
+}
+
+impl Chain {
+    /// Checks the shape of a chain.
+    ///
+    /// The caller answers for this: no addition in the chain meets R = ±T or R = 0 for a point of
+    /// the prime order r. That depends on the scalar alone, not on the point.
+    pub fn new(steps: Vec<Step>) -> Result<Self, ChainError> {
+        if !matches!(steps.first(), Some(Step::Add { .. })) {
+            return Err(ChainError::Start);
+        }
+        for (position, step) in steps.iter().enumerate() {
+            if let Step::Add { index, .. } = step
+                && usize::from(*index) >= TABLE_SIZE
+            {
+                return Err(ChainError::Index {
+                    position,
+                    index: *index,
+                });
+            }
+        }
+        Ok(Self { steps })
+    }
+
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl Zeroize for Step {
+    fn zeroize(&mut self) {
+        *self = Step::Add {
+            index: 0,
+            negative: false,
+            endomorphism: false,
+        };
+        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        self.steps.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_starts_with_an_addition() {
+        assert_eq!(Chain::new(vec![]).err(), Some(ChainError::Start));
+        assert_eq!(
+            Chain::new(vec![Step::Double]).err(),
+            Some(ChainError::Start)
+        );
+    }
+
+    #[test]
+    fn an_index_beyond_the_table_is_refused() {
+        let step = Step::Add {
+            index: 8,
+            negative: false,
+            endomorphism: false,
+        };
+        assert_eq!(
+            Chain::new(vec![step]).err(),
+            Some(ChainError::Index {
+                position: 0,
+                index: 8
+            })
+        );
+    }
+}
