@@ -1856,6 +1856,7 @@ pub mod status {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct JobFailure {
+    /// The last stage the enclave reached.
     #[prost(enumeration = "Stage", tag = "1")]
     pub stage: i32,
     /// Stable code, for example "ptau_hash"; docs/operations.md lists them.
@@ -1865,6 +1866,9 @@ pub struct JobFailure {
     pub message: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub hint: ::prost::alloc::string::String,
+    /// Stable name of the part of the run that failed, for example "preflight".
+    #[prost(string, tag = "5")]
+    pub phase: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct JobDone {

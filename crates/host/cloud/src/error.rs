@@ -1,0 +1,69 @@
+//! What can go wrong with a store.
+
+use std::io;
+
+use crate::key::{KeyError, ObjectKey};
+
+/// Why a store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A name is not a key.
+    #[error("not the name of an object")]
+    Key(#[from] KeyError),
+    /// The object is there already; nothing was changed.
+    #[error("object {key} exists already")]
+    Exists {
+        /// The object.
+        key: ObjectKey,
+    },
+    /// There is no such object.
+    #[error("object {key} does not exist")]
+    Absent {
+        /// The object.
+        key: ObjectKey,
+    },
+    /// The object is larger than the reader takes.
+    #[error("object {key} has {got} bytes, at most {limit} are taken")]
+    TooLarge {
+        /// The object.
+        key: ObjectKey,
+        /// Most bytes the reader takes.
+        limit: u64,
+        /// Size of the object.
+        got: u64,
+    },
+    /// The object's bytes are not the record that belongs there.
+    #[error("object {key} is not a valid record")]
+    Malformed {
+        /// The object.
+        key: ObjectKey,
+        /// What the decoder said.
+        source: prost::DecodeError,
+    },
+    /// The medium failed.
+    #[error("{action} {key} failed")]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// The object, or a prefix.
+        key: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "store_key",
+            Self::Exists { .. } => "store_exists",
+            Self::Absent { .. } => "store_absent",
+            Self::TooLarge { .. } => "store_too_large",
+            Self::Malformed { .. } => "store_malformed",
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => "disk_full",
+            Self::Io { .. } => "store_io",
+        }
+    }
+}
