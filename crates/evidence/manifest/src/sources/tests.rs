@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -105,7 +106,7 @@ fn with_files(paths: &[&str]) -> Vec<u8> {
     let digest = hex::encode(Sha256::digest(b"x"));
     let mut text = format!("{MAGIC}\nmain {}\n", paths[0]);
     for path in paths {
-        text.push_str(&format!("file 1 {digest} {path}\n"));
+        writeln!(text, "file 1 {digest} {path}").unwrap();
     }
     text.push('\n');
     text.push_str(&"x".repeat(paths.len()));
@@ -113,6 +114,7 @@ fn with_files(paths: &[&str]) -> Vec<u8> {
 }
 
 /// Hostile bundles: name, bytes, code of the refusal.
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let digest = hex::encode(Sha256::digest(b"main"));
     let many: Vec<String> = (0..=MAX_FILES)
@@ -335,7 +337,7 @@ fn r14_a_bomb_of_many_files_is_refused_before_its_contents() {
     let digest = "0".repeat(64);
     let mut text = format!("{MAGIC}\nmain f0\n");
     for index in 0..5 {
-        text.push_str(&format!("file {MAX_FILE_BYTES} {digest} f{index}\n"));
+        writeln!(text, "file {MAX_FILE_BYTES} {digest} f{index}").unwrap();
     }
     text.push('\n');
     let error = RawSourceBundle(text.as_bytes()).validate().unwrap_err();

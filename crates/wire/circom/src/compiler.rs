@@ -1,0 +1,118 @@
+//! The module: checked against its pinned digest, prepared once, run per compilation.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use manifest::sources::SourceBundle;
+use sha2::{Digest as _, Sha256};
+use wasmtime::{Cache, CacheConfig, Config, Engine, Module};
+
+use crate::sandbox::{self, GUEST_STACK, Prepared};
+use crate::{CircomError, CircomOptions, Diagnostics, Limits};
+
+/// Name of the module in the modules folder.
+pub const MODULE_FILE: &str = "circom.wasm";
+/// SHA-256 of `circom.wasm` in the npm package `circom2` 0.2.23 (circom 2.2.3).
+pub const MODULE_SHA256: &str = "96fc92a93768f38979db6c2bac4b1aa9fc7d66742121a63d4c4792d5b4037162";
+/// Folder for machine code made from the modules, inside the modules folder.
+const CACHE_FOLDER: &str = "cache";
+
+/// The compiler, ready to run. Cheap to clone; one compilation does not see another.
+#[derive(Clone)]
+pub struct Circom {
+    prepared: Arc<Prepared>,
+}
+
+/// Files a compilation writes, open for reading and writing. What they held is discarded.
+pub struct Outputs {
+    /// Receives the constraint system.
+    pub r1cs: File,
+    /// Receives the witness generator.
+    pub wasm: File,
+}
+
+/// What a compilation that succeeded says.
+#[derive(Clone, Debug)]
+pub struct CompileReport {
+    /// What circom printed: counts and warnings.
+    pub printed: Diagnostics,
+    /// Most memory the compiler had, in bytes.
+    pub memory_peak: u64,
+}
+
+impl Circom {
+    /// Loads `circom.wasm` from the modules folder.
+    ///
+    /// The first load makes machine code of it (seconds) and keeps that in `cache` beside it; later
+    /// ones take milliseconds. The cache is trusted as much as the program itself: the folder must
+    /// not be writable by others.
+    pub fn load(modules: &Path) -> Result<Self, CircomError> {
+        let path = modules.join(MODULE_FILE);
+        let bytes = std::fs::read(&path).map_err(|source| CircomError::ModuleRead {
+            path: path.clone(),
+            source,
+        })?;
+        check_digest(&path, &bytes)?;
+        let prepared =
+            prepare(&bytes, modules.join(CACHE_FOLDER)).map_err(|error| CircomError::Engine {
+                source: error.into(),
+            })?;
+        Ok(Self {
+            prepared: Arc::new(prepared),
+        })
+    }
+
+    /// Compiles a bundle. `cancelled` is asked every few milliseconds whether to stop.
+    ///
+    /// On an error the output files hold whatever was written until then.
+    pub fn compile(
+        &self,
+        bundle: &SourceBundle,
+        options: &CircomOptions,
+        limits: &Limits,
+        outputs: Outputs,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<CompileReport, CircomError> {
+        let run = sandbox::run(
+            &self.prepared,
+            bundle,
+            options,
+            limits,
+            outputs.r1cs,
+            outputs.wasm,
+            cancelled,
+        )?;
+        Ok(CompileReport {
+            printed: run.printed,
+            memory_peak: run.memory_peak,
+        })
+    }
+}
+
+fn check_digest(path: &Path, bytes: &[u8]) -> Result<(), CircomError> {
+    let got = hex::encode(Sha256::digest(bytes));
+    if got == MODULE_SHA256 {
+        return Ok(());
+    }
+    Err(CircomError::ModuleDigest {
+        path: path.to_owned(),
+        expected: MODULE_SHA256,
+        got,
+    })
+}
+
+fn prepare(bytes: &[u8], cache_folder: PathBuf) -> wasmtime::Result<Prepared> {
+    let mut cache = CacheConfig::new();
+    cache.with_directory(cache_folder);
+    let mut config = Config::new();
+    config
+        .cache(Some(Cache::new(cache)?))
+        .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK)
+        .async_stack_size(GUEST_STACK + (1 << 20))
+        .wasm_backtrace_max_frames(None);
+    let engine = Engine::new(&config)?;
+    let module = Module::new(&engine, bytes)?;
+    sandbox::link(&engine, &module)
+}
