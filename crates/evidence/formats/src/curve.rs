@@ -105,7 +105,7 @@ fn modulus_le<F: PrimeField>() -> Vec<u8> {
 }
 
 /// Types and constants of one curve, for code that is generic over it.
-pub trait CurveParams: Copy + fmt::Debug + Send + Sync + 'static {
+pub trait CurveParams: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     /// Which one it is.
     const CURVE: Curve;
 
@@ -161,7 +161,7 @@ pub type G1Projective<C> = Projective<<C as CurveParams>::G1Config>;
 pub type G2Projective<C> = Projective<<C as CurveParams>::G2Config>;
 
 /// BN254.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bn128;
 
 impl CurveParams for Bn128 {
@@ -178,7 +178,7 @@ impl CurveParams for Bn128 {
 }
 
 /// BLS12-381.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bls12381;
 
 impl CurveParams for Bls12381 {

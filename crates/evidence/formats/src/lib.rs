@@ -9,4 +9,7 @@ pub mod digest;
 pub mod points;
 pub mod power;
 pub mod progress;
+pub mod ptau;
+pub mod r1cs;
 pub mod source;
+pub mod zkey;

@@ -14,7 +14,7 @@ fn lem<P: LemPoint>(point: &P) -> Vec<u8> {
 /// Puts an on-curve point outside the subgroup: G2 of BN254 has a huge cofactor, so the first
 /// x with a square right-hand side will do.
 fn outside_subgroup() -> G2Affine {
-    (1u64..)
+    (1u64..=64)
         .filter_map(|x| G2Affine::get_point_from_x_unchecked(x.into(), false))
         .find(|p| !p.is_in_correct_subgroup_assuming_on_curve())
         .unwrap()
