@@ -1,4 +1,25 @@
 //! The canonical texts that are hashed and attested: spec, source bundle, manifest, receipts, verifier contract.
+//!
+//! Formats: `docs/formats/manifest.md`. Every text has one spelling, and every reader here refuses
+//! what its writer would not write.
 
+pub mod artifact;
+pub mod beacon_json;
+pub mod canonical;
+pub mod manifest;
+pub mod receipt;
 pub mod solidity;
 pub mod sources;
+pub mod spec;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod fixtures;
+
+pub use artifact::{ArtifactKind, ArtifactRecord};
+pub use beacon_json::{BeaconJson, BeaconJsonError};
+pub use canonical::CanonicalError;
+pub use manifest::{AgentMode, Manifest, ManifestBuilder, ManifestError, RawManifest};
+pub use receipt::{RawReceipts, Receipt, ReceiptChain, ReceiptError, ReceiptStage};
+pub use spec::{CeremonyId, RawSpec, Spec, SpecError, SpecFields};
