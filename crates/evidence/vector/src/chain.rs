@@ -11,20 +11,27 @@ pub const TABLE_SIZE: usize = 8;
 pub enum Step {
     /// R ← 2R
     Double,
-    /// R ← R ± (2·`index`+1)·P, or ± its image under the endomorphism φ(x, y) = (βx, y).
-    Add {
-        /// Which odd multiple, 0 … 7.
-        index: u8,
-        /// Subtract instead of add.
-        negative: bool,
-        /// Apply φ to the multiple first.
-        endomorphism: bool,
-    },
+    /// R ← R + T
+    Add(Term),
+    /// R ← 2R + T, computed as (R + T) + R, which saves a slope.
+    DoubleAdd(Term),
+}
+
+/// T = ± (2·`index`+1)·P, or ± its image under the endomorphism φ(x, y) = (βx, y).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Which odd multiple, 0 … 7.
+    pub index: u8,
+    /// Subtract instead of add.
+    pub negative: bool,
+    /// Apply φ to the multiple first.
+    pub endomorphism: bool,
 }
 
 /// A chain: its first step must be an addition, which sets R; erased when dropped.
 pub struct Chain {
     steps: Vec<Step>,
+    secret: bool,
 }
 
 /// Why a list of steps is not a chain.
@@ -45,16 +52,17 @@ pub enum ChainError {
 }
 
 impl Chain {
-    /// Checks the shape of a chain.
+    /// Checks the shape of a chain. For a `secret` one, multiples are looked up by reading the whole
+    /// table, so that memory addresses do not tell the digits.
     ///
     /// The caller answers for this: no addition in the chain meets R = ±T or R = 0 for a point of
     /// the prime order r. That depends on the scalar alone, not on the point.
-    pub fn new(steps: Vec<Step>) -> Result<Self, ChainError> {
-        if !matches!(steps.first(), Some(Step::Add { .. })) {
+    pub fn new(steps: Vec<Step>, secret: bool) -> Result<Self, ChainError> {
+        if !matches!(steps.first(), Some(Step::Add(_))) {
             return Err(ChainError::Start);
         }
         for (position, step) in steps.iter().enumerate() {
-            if let Step::Add { index, .. } = step
+            if let Step::Add(Term { index, .. }) | Step::DoubleAdd(Term { index, .. }) = step
                 && usize::from(*index) >= TABLE_SIZE
             {
                 return Err(ChainError::Index {
@@ -63,22 +71,23 @@ impl Chain {
                 });
             }
         }
-        Ok(Self { steps })
+        Ok(Self { steps, secret })
     }
 
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.secret
+    }
 }
 
 impl Zeroize for Step {
     fn zeroize(&mut self) {
-        *self = Step::Add {
-            index: 0,
-            negative: false,
-            endomorphism: false,
-        };
-        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+        *self = Step::Double;
+        // Keeps the write: the value could be read after this as far as the compiler knows.
+        std::hint::black_box(self);
     }
 }
 
@@ -94,26 +103,29 @@ mod tests {
 
     #[test]
     fn a_chain_starts_with_an_addition() {
-        assert_eq!(Chain::new(vec![]).err(), Some(ChainError::Start));
+        assert_eq!(Chain::new(vec![], true).err(), Some(ChainError::Start));
         assert_eq!(
-            Chain::new(vec![Step::Double]).err(),
+            Chain::new(vec![Step::Double], true).err(),
             Some(ChainError::Start)
         );
     }
 
     #[test]
     fn an_index_beyond_the_table_is_refused() {
-        let step = Step::Add {
+        let term = Term {
             index: 8,
             negative: false,
             endomorphism: false,
         };
-        assert_eq!(
-            Chain::new(vec![step]).err(),
-            Some(ChainError::Index {
-                position: 0,
-                index: 8
-            })
-        );
+        for step in [Step::Add(term), Step::DoubleAdd(term)] {
+            let start = Step::Add(Term { index: 0, ..term });
+            assert_eq!(
+                Chain::new(vec![start, step], false).err(),
+                Some(ChainError::Index {
+                    position: 1,
+                    index: 8
+                })
+            );
+        }
     }
 }

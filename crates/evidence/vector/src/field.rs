@@ -17,9 +17,9 @@
 
 use core::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask, _mm512_loadu_si512,
-    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mullo_epi64, _mm512_set1_epi64,
-    _mm512_setzero_si512, _mm512_srai_epi64, _mm512_srli_epi64, _mm512_storeu_si512,
-    _mm512_sub_epi64,
+    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mullo_epi64, _mm512_or_si512,
+    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srai_epi64, _mm512_srli_epi64,
+    _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
 use crate::limbs::{LIMBS, MASK, MODULUS, NEGATIVE_INVERSE, modulus_times};
@@ -84,9 +84,9 @@ impl Fq8 {
         let q = MODULUS.map(|limb| broadcast(limb));
         let n = broadcast(NEGATIVE_INVERSE);
         let mut t = [zero; LIMBS];
-        for i in 0..LIMBS {
+        for limb in a {
             for j in 0..LIMBS {
-                t[j] = _mm512_madd52lo_epu64(t[j], a[i], b[j]);
+                t[j] = _mm512_madd52lo_epu64(t[j], *limb, b[j]);
             }
             let m = _mm512_madd52lo_epu64(zero, t[0], n);
             for j in 0..LIMBS {
@@ -96,7 +96,7 @@ impl Fq8 {
             let carry = _mm512_srli_epi64::<52>(t[0]);
             t = [_mm512_add_epi64(t[1], carry), t[2], t[3], t[4], zero];
             for j in 0..LIMBS {
-                t[j] = _mm512_madd52hi_epu64(t[j], a[i], b[j]);
+                t[j] = _mm512_madd52hi_epu64(t[j], *limb, b[j]);
                 t[j] = _mm512_madd52hi_epu64(t[j], m, q[j]);
             }
         }
@@ -164,6 +164,25 @@ impl Fq8 {
             *limb = _mm512_sub_epi64(*limb, _mm512_mullo_epi64(quotient, broadcast(q)));
         }
         Self(carried(t))
+    }
+
+    /// Itself where `bits` is all ones, zero where it is all zeros.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub(crate) fn masked(&self, bits: u64) -> Self {
+        let mask = broadcast(bits);
+        Self(self.0.map(|limb| _mm512_and_si512(limb, mask)))
+    }
+
+    /// Bit by bit or.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        let mut t = self.0;
+        for (limb, b) in t.iter_mut().zip(other.0) {
+            *limb = _mm512_or_si512(*limb, b);
+        }
+        Self(t)
     }
 
     /// Bit l is set where element l is 0 mod q. The values must be below 2q.

@@ -9,7 +9,7 @@
     reason = "all arrays of a block have the block's length"
 )]
 
-use crate::chain::{Chain, Step, TABLE_SIZE};
+use crate::chain::{Chain, Step, TABLE_SIZE, Term};
 use crate::field::{Fq8, LANES};
 use crate::limbs::{LIMBS, MODULUS_64, join, less, modulus_times, split};
 use ark_bn254::Fq;
@@ -37,6 +37,56 @@ pub(crate) struct Block {
     tables: Vec<(Vec<Fq8>, Vec<Fq8>)>,
     denominators: Vec<Fq8>,
     prefixes: Vec<Fq8>,
+    slopes: Vec<Fq8>,
+    /// A denominator was zero: some point was not of prime order, or the chain is not for this group.
+    degenerate: bool,
+}
+
+/// Which multiple of the table a step takes.
+struct Choice {
+    row: usize,
+    /// All ones for minus.
+    negative: u64,
+    endomorphism: bool,
+    /// Read every row.
+    secret: bool,
+}
+
+impl Choice {
+    fn new(term: Term, secret: bool) -> Self {
+        Self {
+            row: usize::from(term.index),
+            negative: u64::from(term.negative).wrapping_neg(),
+            endomorphism: term.endomorphism,
+            secret,
+        }
+    }
+
+    fn row(row: usize) -> Self {
+        Self {
+            row,
+            negative: 0,
+            endomorphism: false,
+            secret: false,
+        }
+    }
+
+    /// The vector of the chosen row.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn read<'a>(&self, vector: impl Fn(usize) -> &'a Fq8) -> Fq8 {
+        if !self.secret {
+            return *vector(self.row);
+        }
+        let mut chosen = Fq8::splat([0; LIMBS]);
+        for row in 0..TABLE_SIZE {
+            // All ones for the wanted row, without a branch.
+            let difference = std::hint::black_box(row ^ self.row);
+            let mask = u64::from(difference == 0).wrapping_neg();
+            chosen = chosen.or(&vector(row).masked(mask));
+        }
+        chosen
+    }
 }
 
 /// Constants of the group in vector form.
@@ -66,6 +116,8 @@ impl Block {
             tables: (0..TABLE_SIZE).map(|_| (column(), column())).collect(),
             denominators: column(),
             prefixes: column(),
+            slopes: column(),
+            degenerate: false,
         }
     }
 
@@ -108,30 +160,34 @@ impl Block {
         points
     }
 
-    /// Runs the chain over the first `vectors` vectors. All points must be of prime order.
+    /// Runs the chain over the first `vectors` vectors. `false` if an addition met an exceptional
+    /// case: then the running points are meaningless.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(crate) fn run(&mut self, chain: &Chain, vectors: usize) {
+    #[must_use]
+    pub(crate) fn run(&mut self, chain: &Chain, vectors: usize) -> bool {
         let constants = Constants::new();
+        self.degenerate = false;
         self.build_table(&constants, vectors);
         let mut started = false;
         for step in chain.steps() {
-            match *step {
+            match step {
                 Step::Double => self.double(&constants, vectors),
-                Step::Add {
-                    index,
-                    negative,
-                    endomorphism,
-                } => {
-                    let index = usize::from(index);
+                Step::Add(term) => {
+                    let choice = Choice::new(*term, chain.is_secret());
                     if started {
-                        self.add(&constants, index, negative, endomorphism, vectors);
+                        self.add(&constants, &choice, vectors);
                     } else {
-                        self.start(&constants, index, negative, endomorphism, vectors);
+                        self.start(&constants, &choice, vectors);
                         started = true;
                     }
                 }
+                Step::DoubleAdd(term) => {
+                    let choice = Choice::new(*term, chain.is_secret());
+                    self.double_add(&constants, &choice, vectors);
+                }
             }
         }
+        !self.degenerate
     }
 
     /// The odd multiples 3P … 15P from P: R ← 2P once, then T[k+1] = T[k] + 2P.
@@ -145,7 +201,7 @@ impl Block {
         let twice = (self.x.clone(), self.y.clone());
         for k in 1..TABLE_SIZE {
             // R = 2P and T[k-1] are different points for a prime order above 2·15.
-            self.add(constants, k - 1, false, false, vectors);
+            self.add(constants, &Choice::row(k - 1), vectors);
             self.tables[k].0[..vectors].copy_from_slice(&self.x[..vectors]);
             self.tables[k].1[..vectors].copy_from_slice(&self.y[..vectors]);
             self.x[..vectors].copy_from_slice(&twice.0[..vectors]);
@@ -153,28 +209,33 @@ impl Block {
         }
     }
 
+    /// x of the chosen multiple.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn start(
-        &mut self,
-        constants: &Constants,
-        index: usize,
-        negative: bool,
-        endomorphism: bool,
-        vectors: usize,
-    ) {
-        let zero = Fq8::splat([0; LIMBS]);
+    #[inline]
+    fn chosen_x(&self, constants: &Constants, choice: &Choice, v: usize) -> Fq8 {
+        let x = choice.read(|row| &self.tables[row].0[v]);
+        if choice.endomorphism {
+            x.mul(&constants.beta)
+        } else {
+            x
+        }
+    }
+
+    /// y of the chosen multiple, its sign applied.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    fn chosen_y(&self, choice: &Choice, v: usize) -> Fq8 {
+        let y = choice.read(|row| &self.tables[row].1[v]);
+        let minus = Fq8::splat([0; LIMBS]).reduced(1, [&y], &modulus_times(3));
+        y.masked(!choice.negative)
+            .or(&minus.masked(choice.negative))
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn start(&mut self, constants: &Constants, choice: &Choice, vectors: usize) {
         for v in 0..vectors {
-            let (tx, ty) = (self.tables[index].0[v], self.tables[index].1[v]);
-            self.x[v] = if endomorphism {
-                tx.mul(&constants.beta)
-            } else {
-                tx
-            };
-            self.y[v] = if negative {
-                zero.reduced(1, [&ty], &modulus_times(3))
-            } else {
-                ty
-            };
+            self.x[v] = self.chosen_x(constants, choice, v);
+            self.y[v] = self.chosen_y(choice, v);
         }
     }
 
@@ -194,37 +255,45 @@ impl Block {
         });
     }
 
-    /// R ← R ± T: λ = (yT − y)/(xT − x), x' = λ² − x − xT, y' = λ(x − x') − y.
+    /// R ← R + T: λ = (yT − y)/(xT − x), x' = λ² − x − xT, y' = λ(x − x') − y.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn add(
-        &mut self,
-        constants: &Constants,
-        index: usize,
-        negative: bool,
-        endomorphism: bool,
-        vectors: usize,
-    ) {
-        let beta = constants.beta;
-        let other_x = |block: &Self, v: usize| {
-            let tx = block.tables[index].0[v];
-            if endomorphism { tx.mul(&beta) } else { tx }
-        };
+    fn add(&mut self, constants: &Constants, choice: &Choice, vectors: usize) {
         for v in 0..vectors {
-            self.denominators[v] = other_x(self, v).sub(&self.x[v]);
+            self.denominators[v] = self.chosen_x(constants, choice, v).sub(&self.x[v]);
         }
-        let zero = Fq8::splat([0; LIMBS]);
         self.share_inversion(constants, vectors, |block, v, inverse| {
-            let (x, y, ty) = (block.x[v], block.y[v], block.tables[index].1[v]);
-            // x + xT is what λ² loses: xT = (xT − x) + x, and the difference is at hand below 4q.
-            let rise = if negative {
-                zero.reduced(1, [&ty, &y], &modulus_times(5))
-            } else {
-                ty.sub(&y)
-            };
-            let slope = rise.mul(inverse);
-            let x3 = slope
-                .square()
-                .reduced(1, [&block.denominators[v], &x, &x], &modulus_times(9));
+            let (x, y) = (block.x[v], block.y[v]);
+            let slope = block.chosen_y(choice, v).sub(&y).mul(inverse);
+            // The denominator is xT − x, below 4q: with 2x it makes up x + xT.
+            let run = block.denominators[v];
+            let x3 = slope.square().reduced(1, [&run, &x, &x], &modulus_times(9));
+            block.x[v] = x3;
+            block.y[v] = slope.mul(&x.sub(&x3)).reduced(1, [&y], &modulus_times(3));
+        });
+    }
+
+    /// R ← (R + T) + R. The sum's y is never needed: with its slope λ₁ and its x₁, the second slope
+    /// is λ₂ = −λ₁ − 2y/(x₁ − x); then x' = λ₂² − x − x₁, y' = λ₂(x − x') − y.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn double_add(&mut self, constants: &Constants, choice: &Choice, vectors: usize) {
+        for v in 0..vectors {
+            self.denominators[v] = self.chosen_x(constants, choice, v).sub(&self.x[v]);
+        }
+        self.share_inversion(constants, vectors, |block, v, inverse| {
+            let x = block.x[v];
+            let slope = block.chosen_y(choice, v).sub(&block.y[v]).mul(inverse);
+            let run = block.denominators[v];
+            let sum_x = slope.square().reduced(1, [&run, &x, &x], &modulus_times(9));
+            block.slopes[v] = slope;
+            block.denominators[v] = sum_x.sub(&x);
+        });
+        self.share_inversion(constants, vectors, |block, v, inverse| {
+            let (x, y) = (block.x[v], block.y[v]);
+            let twice = y.add(&y).mul(inverse);
+            let zero = Fq8::splat([0; LIMBS]);
+            let slope = zero.reduced(1, [&twice, &block.slopes[v]], &modulus_times(5));
+            let run = block.denominators[v];
+            let x3 = slope.square().reduced(1, [&run, &x, &x], &modulus_times(9));
             block.x[v] = x3;
             block.y[v] = slope.mul(&x.sub(&x3)).reduced(1, [&y], &modulus_times(3));
         });
@@ -252,7 +321,9 @@ impl Block {
             *prefix = total;
             total = total.mul(product);
         }
-        let mut inverse = invert_lanes(&total);
+        let inverse = invert_lanes(&total);
+        self.degenerate |= inverse.is_none();
+        let mut inverse = inverse.unwrap_or(constants.one);
         for s in (0..STRIDE).rev() {
             let mine = inverse.mul(&before[s]);
             inverse = inverse.mul(&products[s]);
@@ -291,9 +362,9 @@ fn erase(column: &mut [Fq8]) {
     }
 }
 
-/// Inverts eight elements with one inversion by the library.
+/// Inverts eight elements with one inversion by the library; `None` if one of them is zero.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn invert_lanes(v: &Fq8) -> Fq8 {
+fn invert_lanes(v: &Fq8) -> Option<Fq8> {
     let lanes = v.store();
     let mut elements = [Fq::ZERO; LANES];
     let mut prefixes = [Fq::ONE; LANES];
@@ -303,9 +374,7 @@ fn invert_lanes(v: &Fq8) -> Fq8 {
         prefixes[lane] = product;
         product *= elements[lane];
     }
-    // Zero only if a denominator was: the caller's contract excludes it, and the result is then
-    // off the curve and refused by whoever reads it; it is never used as if it were right.
-    let mut inverse = product.inverse().unwrap_or(Fq::ZERO);
+    let mut inverse = product.inverse()?;
     let mut inverted = [[0; LANES]; LIMBS];
     for lane in (0..LANES).rev() {
         let mine = inverse * prefixes[lane];
@@ -316,7 +385,7 @@ fn invert_lanes(v: &Fq8) -> Fq8 {
             row[lane] = limb;
         }
     }
-    Fq8::load(&inverted)
+    Some(Fq8::load(&inverted))
 }
 
 /// Element `lane` as the library's type, its raw Montgomery limbs taken as they are.

@@ -33,6 +33,9 @@ pub enum PointFault {
         /// Position in the slice that was given.
         index: usize,
     },
+    /// An addition met an exceptional case: the chain does not fit points of this group.
+    #[error("the chain meets an exceptional case of point addition")]
+    Exceptional,
     /// The slice is not a whole number of points.
     #[error(
         "{length} bytes are not a whole number of points of {} bytes",
@@ -95,8 +98,8 @@ mod x86 {
         /// scalar. Infinity (64 zero bytes) stays infinity.
         ///
         /// # Errors
-        /// A coordinate that is not canonical or a point off the curve: then nothing of the block it
-        /// stands in has been multiplied. BN254's G1 has prime order, so no subgroup check is needed.
+        /// A coordinate that is not canonical, a point off the curve, or a chain that does not fit the
+        /// group: then nothing of the block it stands in has been multiplied. BN254's G1 has prime order, so no subgroup check is needed.
         pub fn apply(&mut self, chain: &Chain, points: &mut [u8]) -> Result<(), PointFault> {
             if !points.len().is_multiple_of(POINT_BYTES) {
                 return Err(PointFault::Length {
@@ -151,7 +154,10 @@ mod x86 {
                 }
             }
             // SAFETY: as above.
-            unsafe { self.block.run(chain, vectors) };
+            let sound = unsafe { self.block.run(chain, vectors) };
+            if !sound {
+                return Err(PointFault::Exceptional);
+            }
             for (v, group) in points.chunks_mut(LANES * POINT_BYTES).enumerate() {
                 // SAFETY: as above.
                 let results = unsafe { self.block.get(v) };

@@ -6,7 +6,7 @@
 //! sequence a scalar needs is decided by its caller, once for all points.
 //!
 //! * [`available`]: does this processor have what the kernel needs?
-//! * [`Chain`], [`Step`]: the sequence of group operations.
+//! * [`Chain`], [`Step`], [`Term`]: the sequence of group operations.
 //! * [`Kernel`]: working memory for a block of points; [`Kernel::apply`] runs the chain over it.
 //!
 //! Sources: N. Drucker, S. Gueron, *Fast modular squaring with AVX512IFMA*, eprint 2018/335, for the
@@ -25,5 +25,5 @@ mod group;
 mod kernel;
 mod limbs;
 
-pub use chain::{Chain, ChainError, Step, TABLE_SIZE};
+pub use chain::{Chain, ChainError, Step, TABLE_SIZE, Term};
 pub use kernel::{Kernel, POINT_BYTES, PointFault, available};

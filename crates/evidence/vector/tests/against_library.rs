@@ -11,7 +11,7 @@ use ark_ec::scalar_mul::glv::GLVConfig;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{BigInt, PrimeField};
 use proptest::prelude::*;
-use vector::{Chain, Kernel, PointFault, Step};
+use vector::{Chain, Kernel, PointFault, Step, Term};
 
 /// Root of λ² + λ + 1 that belongs to the kernel's β.
 const LAMBDA: Fr = <ark_bn254::g1::Config as GLVConfig>::LAMBDA;
@@ -48,24 +48,20 @@ fn sample(count: u64) -> Vec<G1Affine> {
 
 /// The scalar that a chain multiplies by.
 fn scalar(steps: &[Step]) -> Fr {
-    let mut k = Fr::from(0_u64);
-    for step in steps {
-        match *step {
-            Step::Double => k += k,
-            Step::Add {
-                index,
-                negative,
-                endomorphism,
-            } => {
-                let mut term = Fr::from(2 * u64::from(index) + 1);
-                if endomorphism {
-                    term *= LAMBDA;
-                }
-                k += if negative { -term } else { term };
-            }
-        }
-    }
-    k
+    let value = |term: &Term| {
+        let size = Fr::from(2 * u64::from(term.index) + 1);
+        let size = if term.endomorphism {
+            size * LAMBDA
+        } else {
+            size
+        };
+        if term.negative { -size } else { size }
+    };
+    steps.iter().fold(Fr::from(0_u64), |k, step| match step {
+        Step::Double => k + k,
+        Step::Add(term) => k + value(term),
+        Step::DoubleAdd(term) => k + k + value(term),
+    })
 }
 
 fn expected(points: &[G1Affine], k: Fr) -> Vec<u8> {
@@ -73,36 +69,43 @@ fn expected(points: &[G1Affine], k: Fr) -> Vec<u8> {
     bytes(&multiples)
 }
 
-/// A step in a form that can be printed: `None` doubles. (Chains of real scalars are secret, so
-/// `Step` has no `Debug`.)
-type Plain = Option<(u8, bool, bool)>;
+/// Chains of real scalars are secret, so `Step` has no `Debug`; the tests' own are not.
+#[derive(Clone)]
+struct Steps(Vec<Step>);
 
-fn steps(plain: &[Plain]) -> Vec<Step> {
-    plain
-        .iter()
-        .map(|step| match *step {
-            None => Step::Double,
-            Some((index, negative, endomorphism)) => Step::Add {
-                index,
-                negative,
-                endomorphism,
-            },
-        })
-        .collect()
+impl std::fmt::Debug for Steps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let term = |t: &Term| (t.index, t.negative, t.endomorphism);
+        let words = self.0.iter().map(|step| match step {
+            Step::Double => "double".to_owned(),
+            Step::Add(t) => format!("add {:?}", term(t)),
+            Step::DoubleAdd(t) => format!("double-add {:?}", term(t)),
+        });
+        f.debug_list().entries(words).finish()
+    }
+}
+
+fn term(index: u8, negative: bool, endomorphism: bool) -> Term {
+    Term {
+        index,
+        negative,
+        endomorphism,
+    }
 }
 
 /// Chains of the shape that scalars give: an addition, then doublings with additions among them.
-fn chain() -> impl Strategy<Value = Vec<Plain>> {
-    let add = || (0_u8..8, any::<bool>(), any::<bool>());
-    let window = (4_usize..6, add(), add()).prop_map(|(doublings, first, second)| {
-        let mut steps: Vec<Plain> = vec![None; doublings];
-        steps.extend([Some(first), Some(second)]);
-        steps
+fn chain() -> impl Strategy<Value = Steps> {
+    let any_term = || (0_u8..8, any::<bool>(), any::<bool>());
+    let window = (4_usize..6, any_term(), any_term()).prop_map(|(doublings, first, second)| {
+        let mut steps = vec![Step::Double; doublings];
+        steps.push(Step::DoubleAdd(term(first.0, first.1, first.2)));
+        steps.push(Step::Add(term(second.0, second.1, second.2)));
+        Steps(steps)
     });
-    (add(), proptest::collection::vec(window, 3..33)).prop_map(|(first, windows)| {
-        let mut steps = vec![Some(first)];
-        steps.extend(windows.into_iter().flatten());
-        steps
+    (any_term(), proptest::collection::vec(window, 3..33)).prop_map(|(first, windows)| {
+        let mut steps = vec![Step::Add(term(first.0, first.1, first.2))];
+        steps.extend(windows.into_iter().flat_map(|window| window.0));
+        Steps(steps)
     })
 }
 
@@ -110,15 +113,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_chain_multiplies_as_the_library_does(plain in chain(), count in 1_u64..60, block in 1_usize..70) {
-        let steps = steps(&plain);
+    fn a_chain_multiplies_as_the_library_does(steps in chain(), secret in any::<bool>(), count in 1_u64..60, block in 1_usize..70) {
+        let steps = steps.0;
         if let Some(mut kernel) = kernel(block) {
             let mut points = sample(count);
             if count > 3 {
                 points[2] = G1Affine::identity();
             }
             let mut data = bytes(&points);
-            kernel.apply(&Chain::new(steps.clone()).unwrap(), &mut data).unwrap();
+            kernel.apply(&Chain::new(steps.clone(), secret).unwrap(), &mut data).unwrap();
             prop_assert!(data == expected(&points, scalar(&steps)));
         }
     }
@@ -147,28 +150,16 @@ fn extreme_coordinates_are_handled() {
         x += 1;
     }
     let steps = vec![
-        Step::Add {
-            index: 3,
-            negative: true,
-            endomorphism: false,
-        },
-        Step::Add {
-            index: 7,
-            negative: false,
-            endomorphism: true,
-        },
+        Step::Add(term(3, true, false)),
+        Step::Add(term(7, false, true)),
         Step::Double,
         Step::Double,
-        Step::Add {
-            index: 0,
-            negative: true,
-            endomorphism: true,
-        },
+        Step::Add(term(0, true, true)),
     ];
     if let Some(mut kernel) = kernel(32) {
         let mut data = bytes(&points);
         kernel
-            .apply(&Chain::new(steps.clone()).unwrap(), &mut data)
+            .apply(&Chain::new(steps.clone(), true).unwrap(), &mut data)
             .unwrap();
         assert!(data == expected(&points, scalar(&steps)));
     }
@@ -178,14 +169,7 @@ fn extreme_coordinates_are_handled() {
 fn infinity_stays_infinity() {
     if let Some(mut kernel) = kernel(16) {
         let mut data = vec![0; 64 * 21];
-        let chain = Chain::new(vec![
-            Step::Add {
-                index: 0,
-                negative: false,
-                endomorphism: false,
-            },
-            Step::Double,
-        ]);
+        let chain = Chain::new(vec![Step::Add(term(0, false, false)), Step::Double], false);
         kernel.apply(&chain.unwrap(), &mut data).unwrap();
         assert_eq!(data, vec![0; 64 * 21]);
     }
@@ -198,11 +182,7 @@ fn r18_a_point_off_the_curve_is_refused_and_named() {
             let points = sample(41);
             let mut data = bytes(&points);
             data[position * 64] ^= 1;
-            let chain = Chain::new(vec![Step::Add {
-                index: 0,
-                negative: false,
-                endomorphism: false,
-            }]);
+            let chain = Chain::new(vec![Step::Add(term(0, false, false))], false);
             let fault = kernel.apply(&chain.unwrap(), &mut data).unwrap_err();
             assert_eq!(fault, PointFault::OffCurve { index: position });
         }
@@ -231,11 +211,7 @@ fn r18_a_coordinate_that_is_not_canonical_is_refused_and_named() {
                 carry = sum >> 64;
             }
             assert_eq!(carry, 0);
-            let chain = Chain::new(vec![Step::Add {
-                index: 0,
-                negative: false,
-                endomorphism: false,
-            }]);
+            let chain = Chain::new(vec![Step::Add(term(0, false, false))], false);
             let fault = kernel.apply(&chain.unwrap(), &mut data).unwrap_err();
             assert_eq!(fault, PointFault::NotCanonical { index: 13 });
         }
@@ -245,14 +221,31 @@ fn r18_a_coordinate_that_is_not_canonical_is_refused_and_named() {
 #[test]
 fn a_broken_length_is_refused() {
     if let Some(mut kernel) = kernel(16) {
-        let chain = Chain::new(vec![Step::Add {
-            index: 0,
-            negative: false,
-            endomorphism: false,
-        }]);
+        let chain = Chain::new(vec![Step::Add(term(0, false, false))], false);
         assert_eq!(
             kernel.apply(&chain.unwrap(), &mut [0; 65]),
             Err(PointFault::Length { length: 65 })
         );
+    }
+}
+
+#[test]
+fn an_exceptional_addition_is_an_error() {
+    if let Some(mut kernel) = kernel(16) {
+        // P + P is a doubling, P − P is infinity: neither has a slope by the formula of addition.
+        for negative in [false, true] {
+            let steps = vec![
+                Step::Add(term(0, false, false)),
+                Step::Add(term(0, negative, false)),
+            ];
+            let mut data = bytes(&sample(20));
+            let before = data.clone();
+            let chain = Chain::new(steps, false).unwrap();
+            assert_eq!(
+                kernel.apply(&chain, &mut data),
+                Err(PointFault::Exceptional)
+            );
+            assert_eq!(data, before);
+        }
     }
 }
