@@ -53,12 +53,12 @@ pub enum R1csError {
     /// There is nothing to prove.
     #[error("circuit has no constraints")]
     NoConstraints,
-    /// Fewer wires than the constant, outputs and inputs take.
-    #[error("{wires} wires, but outputs and inputs alone take {needed}")]
+    /// Fewer wires than the constant, outputs and public inputs take.
+    #[error("{wires} wires, but outputs and public inputs alone take {needed}")]
     TooFewWires {
         /// Wires announced.
         wires: u32,
-        /// 1 + outputs + public inputs + private inputs.
+        /// 1 + outputs + public inputs.
         needed: u64,
     },
     /// More constraints than the constraint section can hold.
@@ -234,8 +234,8 @@ impl<S: Source> R1cs<S> {
         let n_labels = u64::from(u32()?) | (u64::from(u32()?) << 32);
         let n_constraints = u32()?;
 
-        let needed =
-            1 + u64::from(n_outputs) + u64::from(n_public_inputs) + u64::from(n_private_inputs);
+        // Private inputs are not counted: circom drops the wires of those that no constraint uses.
+        let needed = 1 + u64::from(n_outputs) + u64::from(n_public_inputs);
         if needed > u64::from(n_wires) {
             return Err(R1csError::TooFewWires {
                 wires: n_wires,

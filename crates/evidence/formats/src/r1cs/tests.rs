@@ -111,12 +111,12 @@ fn headers_that_cannot_be() {
     ));
 
     let mut circuit = Circuit::new();
-    circuit.header[COUNTS] = 3;
+    circuit.header[COUNTS] = 1;
     assert!(matches!(
         circuit.open_error(),
         R1csError::TooFewWires {
-            wires: 3,
-            needed: 4
+            wires: 1,
+            needed: 2
         }
     ));
 
