@@ -1,7 +1,8 @@
 //! `solc.wasm` out of the npm package's `soljson.js`.
 //!
-//! The package `solc` carries the compiler as one script: `base64(size ‖ LZ4 block ‖ 0)` of the
-//! WebAssembly module as a string literal, followed by Emscripten's JavaScript glue. Only the
+//! The package `solc` carries the compiler as one script: the WebAssembly module as a string
+//! literal, followed by Emscripten's JavaScript glue. The literal is base64 of LZ4 blocks, each
+//! after its length in four little-endian bytes and independent of the others; length 0 ends it. Only the
 //! module is taken; this crate is its host instead of the glue.
 
 use base64::Engine as _;
@@ -103,24 +104,31 @@ fn decode(script: &[u8], size: usize) -> Result<Vec<u8>, UnpackError> {
     let packed = BASE64
         .decode(longest_literal(script)?)
         .map_err(|_| UnpackError::NotBase64)?;
-    let (head, rest) = packed.split_at_checked(4).ok_or(UnpackError::BadBlock)?;
-    let length = head
-        .try_into()
-        .map(u32::from_le_bytes)
-        .ok()
-        .and_then(|length| usize::try_from(length).ok())
-        .ok_or(UnpackError::BadBlock)?;
-    let (block, end) = rest.split_at_checked(length).ok_or(UnpackError::BadBlock)?;
-    if end != [0; 4] {
-        return Err(UnpackError::BadBlock);
-    }
+    let mut rest = packed.as_slice();
     let mut module = vec![0; size];
-    let written =
-        lz4_flex::block::decompress_into(block, &mut module).map_err(|_| UnpackError::BadBlock)?;
-    if written != size {
-        return Err(UnpackError::BadBlock);
+    let mut filled = 0;
+    loop {
+        let (head, tail) = rest.split_at_checked(4).ok_or(UnpackError::BadBlock)?;
+        let length = head
+            .try_into()
+            .map(u32::from_le_bytes)
+            .ok()
+            .and_then(|length| usize::try_from(length).ok())
+            .ok_or(UnpackError::BadBlock)?;
+        if length == 0 {
+            return if tail.is_empty() && filled == size {
+                Ok(module)
+            } else {
+                Err(UnpackError::BadBlock)
+            };
+        }
+        let (block, tail) = tail.split_at_checked(length).ok_or(UnpackError::BadBlock)?;
+        let place = module.get_mut(filled..).ok_or(UnpackError::BadBlock)?;
+        let written =
+            lz4_flex::block::decompress_into(block, place).map_err(|_| UnpackError::BadBlock)?;
+        filled = filled.saturating_add(written);
+        rest = tail;
     }
-    Ok(module)
 }
 
 /// The module is by far the longest thing between two double quotes.
@@ -146,9 +154,12 @@ mod tests {
 
     /// A script as the package lays it out, around `module`.
     fn script(module: &[u8]) -> Vec<u8> {
-        let block = lz4_flex::block::compress(module);
-        let mut packed = u32::try_from(block.len()).unwrap().to_le_bytes().to_vec();
-        packed.extend(block);
+        let mut packed = vec![];
+        for part in module.chunks(7000) {
+            let block = lz4_flex::block::compress(part);
+            packed.extend(u32::try_from(block.len()).unwrap().to_le_bytes());
+            packed.extend(block);
+        }
         packed.extend([0; 4]);
         let text = base64::engine::general_purpose::STANDARD_NO_PAD.encode(packed);
         format!(
