@@ -13,6 +13,9 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, Module, OptLevel};
 use crate::unpack::{SOLC_WASM_SHA256, SOLC_WASM_SIZE};
 use crate::{CompiledContract, Limits, SolcError, host};
 
+/// Name of the module in the modules folder.
+pub const MODULE_FILE: &str = "solc.wasm";
+
 /// Stack for the compiler's own frames, and for the thread that holds them and the host's.
 const GUEST_STACK: usize = 8 << 20;
 const THREAD_STACK: usize = GUEST_STACK + (24 << 20);
@@ -39,7 +42,7 @@ impl Solc {
 
     /// As [`Self::load`], with other limits.
     pub fn load_with(modules: &Path, limits: Limits) -> Result<Self, SolcError> {
-        let wasm = read_pinned(&modules.join("solc.wasm"))?;
+        let wasm = read_pinned(&modules.join(MODULE_FILE))?;
         let prepare = || -> wasmtime::Result<(Engine, Module)> {
             let engine = Engine::new(&config(&modules.join("cache"))?)?;
             let module = Module::new(&engine, &wasm)?;

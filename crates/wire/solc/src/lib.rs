@@ -16,7 +16,7 @@ mod host;
 mod limits;
 pub mod unpack;
 
-pub use compiler::Solc;
+pub use compiler::{MODULE_FILE, Solc};
 pub use contract::CompiledContract;
 pub use error::SolcError;
 pub use limits::Limits;

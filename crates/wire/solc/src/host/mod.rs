@@ -14,8 +14,8 @@ mod world;
 use std::time::Instant;
 
 use wasmtime::{
-    Caller, Engine, ExternType, Func, FuncType, Instance, Linker, Memory, Module, Ref, Store,
-    StoreLimits, StoreLimitsBuilder, Table, TypedFunc, UpdateDeadline, Val,
+    Caller, Engine, ExternType, Func, FuncType, Instance, Linker, Memory, Module, Ref,
+    ResourceLimiter, Store, Table, TypedFunc, UpdateDeadline, Val,
 };
 
 use self::names::Import;
@@ -27,14 +27,40 @@ const MAX_ANSWER: usize = 32 << 20;
 
 /// State of one instance.
 struct Host {
-    limits: StoreLimits,
-    /// Set once the memory could not grow.
-    memory_refused: bool,
+    memory_limit: MemoryLimit,
     /// The module's own functions that the host calls; there from instantiation on.
     exports: Option<Exports>,
     /// Upper half of the last 64-bit value that crossed the border.
     upper_half: i32,
     exceptions: exceptions::Exceptions,
+}
+
+/// The most memory of one instance, and whether it wanted more.
+struct MemoryLimit {
+    bytes: usize,
+    refused: bool,
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.refused |= desired > self.bytes;
+        Ok(desired <= self.bytes)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        _desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // The module's table has its whole size from the start.
+        Ok(true)
+    }
 }
 
 /// The module's functions that the host calls.
@@ -62,14 +88,16 @@ pub(crate) fn compile(
     let mut store = Store::new(
         engine,
         Host {
-            limits: StoreLimitsBuilder::new().memory_size(memory).build(),
-            memory_refused: false,
+            memory_limit: MemoryLimit {
+                bytes: memory,
+                refused: false,
+            },
             exports: None,
             upper_half: 0,
             exceptions: exceptions::Exceptions::default(),
         },
     );
-    store.limiter(|host| &mut host.limits);
+    store.limiter(|host| &mut host.memory_limit);
     let deadline = Instant::now() + limits.time;
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
@@ -85,7 +113,7 @@ pub(crate) fn compile(
             SolcError::Timeout { limit: limits.time }
         } else if matches!(error.downcast_ref(), Some(Stop::AnswerTooLong)) {
             SolcError::AnswerTooLong { limit: MAX_ANSWER }
-        } else if store.data().memory_refused {
+        } else if store.data().memory_limit.refused {
             SolcError::OutOfMemory {
                 limit: limits.memory_bytes,
             }

@@ -216,4 +216,46 @@ mod tests {
         assert_eq!(names.len(), 135);
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 135);
     }
+
+    #[test]
+    fn the_names_are_those_of_the_glue() {
+        let path = testkit::workspace_root().join("node_modules/solc/soljson.js");
+        let Ok(script) = std::fs::read_to_string(path) else {
+            testkit::skipped("no node_modules/solc: run `npm ci --ignore-scripts`");
+            return;
+        };
+        let (_, rest) = script.split_once("var asmLibraryArg = {").unwrap();
+        let (table, rest) = rest.split_once('}').unwrap();
+        let mut seen = 0;
+        for entry in table.split(',') {
+            let (minified, name) = entry.split_once(": ").unwrap();
+            let minified = minified.trim().trim_matches('"');
+            if let Some(letters) = name.trim().strip_prefix("invoke_") {
+                match import(minified) {
+                    Some(Import::Invoke(ours)) => assert_eq!(ours, letters, "{minified}"),
+                    other => panic!("{minified}: {other:?}"),
+                }
+                continue;
+            }
+            let ours = NAMED.iter().find(|(ours, _, _)| *ours == minified).unwrap();
+            assert_eq!(ours.1, name.trim(), "{minified}");
+            seen += 1;
+        }
+        assert_eq!(seen, NAMED.len());
+        for (export, name) in [
+            (CALL_CONSTRUCTORS, "___wasm_call_ctors"),
+            (SOLIDITY_COMPILE, "_solidity_compile"),
+            (SOLIDITY_ALLOC, "_solidity_alloc"),
+            (FREE, "_free"),
+            (MALLOC, "_malloc"),
+            (SET_THREW, "_setThrew"),
+            (STACK_SAVE, "stackSave"),
+            (STACK_RESTORE, "stackRestore"),
+            (CAN_CATCH, "___cxa_can_catch"),
+            (IS_POINTER_TYPE, "___cxa_is_pointer_type"),
+        ] {
+            let line = format!("var {name} = Module[\"{name}\"] = asm[\"{export}\"];");
+            assert!(rest.contains(&line), "{line}");
+        }
+    }
 }

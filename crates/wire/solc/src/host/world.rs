@@ -93,13 +93,15 @@ fn grow(caller: &mut Caller<'_, Host>, bytes: i32) -> wasmtime::Result<bool> {
     let memory = caller.data().exports()?.memory;
     let now = memory.size(&*caller);
     let wanted = u64::from(memory::address(bytes)).div_ceil(PAGE);
+    let refused = caller.data().memory_limit.refused;
     for target in [wanted.max(now.saturating_add(now / 5)), wanted] {
         let more = target.saturating_sub(now);
         if memory.grow(&mut *caller, more).is_ok() {
+            // That the fifth did not fit is no lack.
+            caller.data_mut().memory_limit.refused = refused;
             return Ok(true);
         }
     }
-    caller.data_mut().memory_refused = true;
     Ok(false)
 }
 

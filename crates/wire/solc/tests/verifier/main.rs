@@ -8,6 +8,7 @@
 
 mod evm;
 mod groth16;
+mod loading;
 mod modules;
 mod snarkjs;
 

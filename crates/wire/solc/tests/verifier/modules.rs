@@ -25,7 +25,8 @@ pub(crate) fn soljson() -> Option<Vec<u8>> {
     Some(std::fs::read(path).unwrap())
 }
 
-fn folder() -> Option<PathBuf> {
+/// The folder that holds `solc.wasm`.
+pub(crate) fn folder() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("CEREMONY_MODULES") {
         return Some(folder.into());
     }

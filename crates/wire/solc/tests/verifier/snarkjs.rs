@@ -1,9 +1,24 @@
-//! The foreign referee: snarkjs's own contract for the same key.
+//! The foreign referees: snarkjs's own contract for the same key, and the compiler under Node.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use manifest::solidity::{G1Point, G2Point, VerifierKey};
+
+use crate::modules;
+
+/// What the compiler under Node answers to an input, or `None` where the package is not installed.
+pub(crate) fn node_answer(input: &str) -> Option<String> {
+    modules::soljson()?;
+    Some(node(
+        "
+        const compiler = require('./node_modules/solc/soljson.js');
+        const compile = compiler.cwrap('solidity_compile', 'string', ['string', 'number', 'number']);
+        process.stdout.write(compile(require('fs').readFileSync(0, 'utf8'), 0, 0));
+        ",
+        input,
+    ))
+}
 
 /// The source that snarkjs exports for a key, or `None` with a loud word where it is not installed.
 ///
@@ -14,29 +29,32 @@ pub(crate) fn exported_source(key: &VerifierKey) -> Option<String> {
         testkit::skipped("no node_modules/snarkjs: run `npm ci --ignore-scripts`");
         return None;
     }
-    let script = "
+    Some(node(
+        "
         const fs = require('fs');
         const ejs = require('ejs');
         const template = fs.readFileSync('node_modules/snarkjs/templates/verifier_groth16.sol.ejs', 'utf8');
-        const key = JSON.parse(fs.readFileSync(0, 'utf8'));
-        process.stdout.write(ejs.render(template, key));
-    ";
+        process.stdout.write(ejs.render(template, JSON.parse(fs.readFileSync(0, 'utf8'))));
+        ",
+        &json(key),
+    ))
+}
+
+/// What a script for Node prints, run in the checkout with this standard input.
+fn node(script: &str, input: &str) -> String {
     let mut child = Command::new("node")
         .args(["-e", script])
-        .current_dir(root)
+        .current_dir(testkit::workspace_root())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(json(key).as_bytes())
-        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(input.as_bytes()).unwrap();
+    drop(pipe);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
-    Some(String::from_utf8(output.stdout).unwrap())
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The key as `verification_key.json` has it.
