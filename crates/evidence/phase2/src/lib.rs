@@ -1,6 +1,7 @@
 //! The phase-2 engine: initial key, rescaling, beacon, and the checks that mint evidence.
 
 pub mod beacon;
+pub mod check;
 pub mod contribution;
 mod engine_curve;
 pub mod export;

@@ -86,6 +86,55 @@ where
     T: Source,
     W: Write + Seek + Send,
 {
+    write_with_rule(r1cs, ptau, out, InfinityRule::Zeros, options, progress)
+}
+
+/// The circuit hash of a circuit and powers of tau, by the given rule. The key itself is computed
+/// and thrown away.
+pub(crate) fn circuit_hash<S: Source, T: Source>(
+    r1cs: &R1cs<S>,
+    ptau: &Ptau<T>,
+    rule: InfinityRule,
+    options: &SetupOptions,
+    progress: &dyn ProgressSink,
+) -> Result<Blake2b512Digest, SetupError> {
+    let mut nowhere = Nowhere;
+    write_with_rule(r1cs, ptau, &mut nowhere, rule, options, progress)
+        .map(|summary| summary.circuit_hash)
+}
+
+/// Takes every byte and keeps none.
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Nowhere {
+    fn seek(&mut self, _position: SeekFrom) -> io::Result<u64> {
+        Ok(0)
+    }
+}
+
+fn write_with_rule<S, T, W>(
+    r1cs: &R1cs<S>,
+    ptau: &Ptau<T>,
+    out: &mut W,
+    rule: InfinityRule,
+    options: &SetupOptions,
+    progress: &dyn ProgressSink,
+) -> Result<InitialKeySummary, SetupError>
+where
+    S: Source,
+    T: Source,
+    W: Write + Seek + Send,
+{
     let (curve, ptau_curve) = (r1cs.header().curve, ptau.curve());
     if curve != ptau_curve {
         return Err(SetupError::DifferentCurves {
@@ -107,6 +156,7 @@ where
         let setup = Setup {
             r1cs,
             ptau,
+            rule,
             options,
             progress,
         };
@@ -121,6 +171,7 @@ where
 struct Setup<'a, S, T> {
     r1cs: &'a R1cs<S>,
     ptau: &'a Ptau<T>,
+    rule: InfinityRule,
     options: &'a SetupOptions,
     progress: &'a dyn ProgressSink,
 }
@@ -134,7 +185,7 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
         let n_coefficients = coefficients::count(self.r1cs, self.progress)?;
         let layout = Layout::new::<C>(self.r1cs.header(), n_coefficients);
         let mut out = Output { inner: out };
-        let mut hasher = PointHasher::new(InfinityRule::Zeros);
+        let mut hasher = PointHasher::new(self.rule);
 
         out.file_header()?;
         out.section(layout.protocol, &1_u32.to_le_bytes())?;

@@ -1,0 +1,28 @@
+//! Is a key what it says it is? The checks that mint evidence.
+//!
+//! All of them stream: memory does not depend on the files. Long runs of points are compared by
+//! random linear combinations with 128-bit coefficients, so a wrong point passes with probability
+//! 2^-128 per section, provided that the file was fixed before the coefficients were known:
+//!
+//! * `challenge_key` is 32 bytes of fresh randomness that the caller draws after the files are fixed
+//!   (received in full and hashed, or opened from a disk nobody else writes to), keeps to itself and
+//!   uses for one check only.
+//!
+//! The powers of tau are believed as they are. Whoever calls these functions pins the ptau by its
+//! digest (`formats::ptau::published`).
+
+mod chain;
+mod challenge;
+mod circuit;
+mod circuit_hash;
+mod error;
+mod key;
+mod linear;
+mod ratio;
+mod step;
+
+pub use chain::{ChainReport, ContributionReport, check_chain};
+pub use circuit_hash::CircuitHashRule;
+pub use error::{CheckError, KeyPoint};
+pub use key::{InitialKeyVerified, KeyReport, check_initial_key, check_key};
+pub use step::{ContributionVerified, FinalKeyVerified, check_beacon, check_contribution};

@@ -1,0 +1,544 @@
+//! The circuit's points in a key, against r1cs and powers of tau.
+//!
+//! With K of signal s = beta A_s + alpha B_s + C_s, the key's points are, up to the factor 1/delta of sections
+//! 8 and 9, sums over the constraints c of coefficients times Lagrange points L_c. Both sides of a section are combined
+//! with the same random coefficients: the key's side over signals, the ptau's side over constraints,
+//! whose scalars are collected while the r1cs is walked once.
+
+use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
+use ark_ec::{AffineRepr, VariableBaseMSM};
+use ark_ff::{AdditiveGroup, Zero};
+use formats::curve::{CurveParams, G1Projective, G2Affine, G2Projective};
+use formats::points::{LemPoint, PointReader, PointsError};
+use formats::progress::{ProgressSink, Unit};
+use formats::ptau::{LagrangeG1, MonomialG1, Ptau};
+use formats::r1cs::{Matrix, R1cs, Term, TermReader};
+use formats::source::Source;
+use formats::zkey::{Coefficient, KeyPoints, ZKey, ZKeySection, double_montgomery};
+
+use super::challenge::{Challenges, Purpose};
+use super::error::{CheckError, KeyPoint};
+use super::linear::{LinearCombination, OutsideSubgroup};
+use super::ratio::pairings_equal;
+
+/// Points handled at a time.
+pub(super) const CHUNK: usize = 1 << 13;
+
+/// The three files and what the comparison needs.
+pub(super) struct CircuitCheck<'a, S, T, U> {
+    pub(super) r1cs: &'a R1cs<S>,
+    pub(super) ptau: &'a Ptau<T>,
+    pub(super) zkey: &'a ZKey<U>,
+    pub(super) challenges: &'a Challenges,
+    pub(super) progress: &'a dyn ProgressSink,
+}
+
+/// The ptau's side of all sections that depend on the constraints.
+struct CircuitSums<C: CurveParams> {
+    ic: G1Projective<C>,
+    a: G1Projective<C>,
+    b1: G1Projective<C>,
+    b2: G2Projective<C>,
+    c: G1Projective<C>,
+}
+
+/// Scalars of one chunk of constraints, one per row and use.
+struct Rows<F> {
+    first: u64,
+    a: Vec<F>,
+    b: Vec<F>,
+    ic: PerMatrix<F>,
+    c: PerMatrix<F>,
+}
+
+struct PerMatrix<F> {
+    a: Vec<F>,
+    b: Vec<F>,
+    c: Vec<F>,
+}
+
+impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
+    /// Counts, single points, coefficients and all points of the key.
+    pub(super) fn run<C: CurveParams>(&self) -> Result<(), CheckError> {
+        self.counts()?;
+        let points = self.zkey.key_points::<C>()?;
+        self.key_points(&points)?;
+        self.coefficients::<C>()?;
+        let expected = self.expected_sums::<C>()?;
+        let wires = u64::from(self.zkey.header().n_vars);
+        let public = u64::from(self.zkey.header().n_public) + 1;
+
+        let mismatch = |section| CheckError::SectionMismatch { section };
+        if self.g1_sum::<C>(ZKeySection::Ic, Purpose::K, 0)? != expected.ic {
+            return Err(mismatch(ZKeySection::Ic));
+        }
+        if self.g1_sum::<C>(ZKeySection::A, Purpose::A, 0)? != expected.a {
+            return Err(mismatch(ZKeySection::A));
+        }
+        if self.g1_sum::<C>(ZKeySection::B1, Purpose::B, 0)? != expected.b1 {
+            return Err(mismatch(ZKeySection::B1));
+        }
+        self.step("check key: section B2", wires);
+        let b2 = zkey_sum(
+            self.zkey.b2_points::<C>()?,
+            ZKeySection::B2,
+            C::G2_SUBGROUP_DIGIT_BITS,
+            |first, count| self.challenges.run(Purpose::B, first, count),
+            self.progress,
+        )?;
+        if b2 != expected.b2 {
+            return Err(mismatch(ZKeySection::B2));
+        }
+
+        let generator = G2Affine::<C>::generator();
+        let is_scaled = |sum: &G1Projective<C>, expected: &G1Projective<C>| {
+            pairings_equal::<C>(sum, &points.delta2, expected, &generator)
+        };
+        let c = self.g1_sum::<C>(ZKeySection::C, Purpose::K, public)?;
+        if !is_scaled(&c, &expected.c) {
+            return Err(mismatch(ZKeySection::C));
+        }
+        let h = self.g1_sum::<C>(ZKeySection::H, Purpose::H, 0)?;
+        if !is_scaled(&h, &self.expected_h::<C>()?) {
+            return Err(mismatch(ZKeySection::H));
+        }
+        Ok(())
+    }
+
+    fn counts(&self) -> Result<(), CheckError> {
+        let (circuit, key) = (self.r1cs.header(), self.zkey.header());
+        for (other, got) in [("r1cs", circuit.curve), ("ptau", self.ptau.curve())] {
+            if got != key.curve {
+                return Err(CheckError::DifferentCurves {
+                    zkey: key.curve,
+                    other,
+                    got,
+                });
+            }
+        }
+        let (needed, got) = (circuit.power(), self.ptau.power());
+        if needed > got {
+            return Err(CheckError::PtauTooSmall { needed, got });
+        }
+        let domain = 1u64.checked_shl(needed).unwrap_or(u64::MAX);
+        for (what, expected, got) in [
+            ("wires", u64::from(circuit.n_wires), u64::from(key.n_vars)),
+            (
+                "public signals",
+                u64::from(circuit.n_public()),
+                u64::from(key.n_public),
+            ),
+            ("rows in the domain", domain, u64::from(key.domain_size)),
+        ] {
+            if expected != got {
+                return Err(CheckError::CircuitMismatch {
+                    what,
+                    expected,
+                    got,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn key_points<C: CurveParams>(&self, key: &KeyPoints<C>) -> Result<(), CheckError> {
+        let wrong = |point| Err(CheckError::WrongPoint { point });
+        if key.alpha1 != only(self.ptau.monomial_g1::<C>(MonomialG1::AlphaTau, 0, 1)?)? {
+            return wrong(KeyPoint::Alpha1);
+        }
+        if key.beta1 != only(self.ptau.monomial_g1::<C>(MonomialG1::BetaTau, 0, 1)?)? {
+            return wrong(KeyPoint::Beta1);
+        }
+        if key.beta2 != self.ptau.beta_g2::<C>()? {
+            return wrong(KeyPoint::Beta2);
+        }
+        check_no_infinity(key)
+    }
+
+    /// Section 4 record by record: the terms of A and B in file order, then one row per public signal.
+    fn coefficients<C: CurveParams>(&self) -> Result<(), CheckError> {
+        self.step(
+            "check key: coefficients",
+            u64::from(self.zkey.n_coefficients()),
+        );
+        let header = self.r1cs.header();
+        let mut records = self.zkey.coefficients()?;
+        let mut index = 0;
+        let mut compare = |matrix, constraint, signal, value: C::Fr| {
+            let expected = Coefficient {
+                matrix,
+                constraint,
+                signal,
+                value: double_montgomery(value),
+            };
+            let found = records.next().transpose()?;
+            if found != Some(expected) {
+                return Err(CheckError::CoefficientMismatch { index });
+            }
+            index += 1;
+            self.advance(index)
+        };
+        let mut terms = self.r1cs.terms()?;
+        while let Some(term) = terms.next_term()? {
+            if term.matrix != Matrix::C {
+                compare(
+                    term.matrix,
+                    term.constraint,
+                    term.signal,
+                    self.value(&term)?,
+                )?;
+            }
+        }
+        for signal in 0..=header.n_public() {
+            let row = header.n_constraints.saturating_add(signal);
+            compare(Matrix::A, row, signal, C::Fr::from(1u64))?;
+        }
+        if records.next().is_some() {
+            return Err(CheckError::CoefficientMismatch { index });
+        }
+        Ok(())
+    }
+
+    /// Walks r1cs and Lagrange points once, constraint by constraint.
+    fn expected_sums<C: CurveParams>(&self) -> Result<CircuitSums<C>, CheckError> {
+        let header = self.r1cs.header();
+        let rows = u64::from(header.n_constraints) + u64::from(header.n_public()) + 1;
+        let power = header.power();
+        self.step("check key: circuit", rows);
+        let mut tau = self
+            .ptau
+            .lagrange_g1::<C>(LagrangeG1::Tau, power, 0, rows)?;
+        let mut alpha = self
+            .ptau
+            .lagrange_g1::<C>(LagrangeG1::AlphaTau, power, 0, rows)?;
+        let mut beta = self
+            .ptau
+            .lagrange_g1::<C>(LagrangeG1::BetaTau, power, 0, rows)?;
+        let mut tau2 = self.ptau.lagrange_g2::<C>(power, 0, rows)?;
+        let mut terms = self.r1cs.terms()?;
+        let mut pending = terms.next_term()?;
+
+        let mut sums = CircuitSums::<C> {
+            ic: G1Projective::<C>::ZERO,
+            a: G1Projective::<C>::ZERO,
+            b1: G1Projective::<C>::ZERO,
+            b2: G2Projective::<C>::ZERO,
+            c: G1Projective::<C>::ZERO,
+        };
+        let (mut g1, mut g2) = (Vec::new(), Vec::new());
+        let mut first = 0;
+        while first < rows {
+            let n = usize::try_from(rows - first).map_or(CHUNK, |left| left.min(CHUNK));
+            let scalars = self.rows::<C>(first, n, &mut terms, &mut pending)?;
+            next_chunk(&mut tau, &mut g1, n)?;
+            sums.a += msm(&g1, &scalars.a);
+            sums.b1 += msm(&g1, &scalars.b);
+            sums.ic += msm(&g1, &scalars.ic.c);
+            sums.c += msm(&g1, &scalars.c.c);
+            next_chunk(&mut beta, &mut g1, n)?;
+            sums.ic += msm(&g1, &scalars.ic.a);
+            sums.c += msm(&g1, &scalars.c.a);
+            next_chunk(&mut alpha, &mut g1, n)?;
+            sums.ic += msm(&g1, &scalars.ic.b);
+            sums.c += msm(&g1, &scalars.c.b);
+            next_chunk(&mut tau2, &mut g2, n)?;
+            sums.b2 += msm(&g2, &scalars.b);
+            let done = u64::try_from(n).unwrap_or(u64::MAX);
+            first += done;
+            self.progress.advance(done);
+            self.go_on()?;
+        }
+        Ok(sums)
+    }
+
+    /// The scalars of rows `first .. first + n`.
+    fn rows<C: CurveParams>(
+        &self,
+        first: u64,
+        n: usize,
+        terms: &mut TermReader<'_, S>,
+        pending: &mut Option<Term>,
+    ) -> Result<Rows<C::Fr>, CheckError> {
+        let header = self.r1cs.header();
+        let mut rows = Rows::new(first, n);
+        while let Some(term) = *pending {
+            if !rows.holds(u64::from(term.constraint)) {
+                break;
+            }
+            rows.add(
+                self.challenges,
+                header.n_public(),
+                u64::from(term.constraint),
+                term.matrix,
+                term.signal,
+                self.value::<C::Fr>(&term)?,
+            );
+            *pending = terms.next_term()?;
+        }
+        for signal in 0..=header.n_public() {
+            let row = u64::from(header.n_constraints) + u64::from(signal);
+            if rows.holds(row) {
+                let one = C::Fr::from(1u64);
+                rows.add(
+                    self.challenges,
+                    header.n_public(),
+                    row,
+                    Matrix::A,
+                    signal,
+                    one,
+                );
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The ptau's side of section 9: the odd elements of the Lagrange block of twice the domain, or
+    /// the second half of that block where the field has no root of unity of its order.
+    fn expected_h<C: CurveParams>(&self) -> Result<G1Projective<C>, CheckError> {
+        let power = self.r1cs.header().power();
+        let domain = 1u64.checked_shl(power).unwrap_or(u64::MAX);
+        self.step("check key: powers of tau", domain);
+        let contiguous = power == C::CURVE.two_adicity();
+        let (first, count, step) = if contiguous {
+            (domain, domain, 1)
+        } else {
+            (0, 2 * domain, 2)
+        };
+        let mut reader = self
+            .ptau
+            .lagrange_g1::<C>(LagrangeG1::Tau, power + 1, first, count)?;
+        // The ptau is believed: no subgroup test, and so nothing is found outside.
+        let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup {
+            section: ZKeySection::H,
+        };
+        let mut sum = LinearCombination::new(domain, None);
+        let mut points = Vec::new();
+        let mut done = 0;
+        while reader.remaining() > 0 {
+            reader
+                .read_chunk(&mut points, CHUNK)
+                .map_err(CheckError::PtauPoints)?;
+            // CHUNK is even: each chunk of pairs begins with an even element.
+            let used: Vec<_> = points
+                .iter()
+                .skip(step - 1)
+                .step_by(step)
+                .copied()
+                .collect();
+            let coefficients = self.challenges.run(Purpose::H, done, used.len());
+            sum.add(&used, &coefficients).map_err(outside)?;
+            let n = u64::try_from(used.len()).unwrap_or(u64::MAX);
+            done += n;
+            self.progress.advance(n);
+            self.go_on()?;
+        }
+        sum.finish().map_err(outside)
+    }
+
+    /// The key's side of a G1 section; `first` is the number of the section's first signal.
+    fn g1_sum<C: CurveParams>(
+        &self,
+        section: ZKeySection,
+        purpose: Purpose,
+        first: u64,
+    ) -> Result<G1Projective<C>, CheckError> {
+        self.step(step_name(section), self.zkey.n_points(section));
+        zkey_sum(
+            self.zkey.g1_points::<C>(section)?,
+            section,
+            C::G1_SUBGROUP_DIGIT_BITS,
+            |at, count| self.challenges.run(purpose, first + at, count),
+            self.progress,
+        )
+    }
+
+    fn value<F: formats::points::LemField>(&self, term: &Term) -> Result<F, CheckError> {
+        let other = self.r1cs.header().curve;
+        term.value().ok_or(CheckError::DifferentCurves {
+            zkey: self.zkey.curve(),
+            other: "r1cs",
+            got: other,
+        })
+    }
+
+    fn step(&self, name: &'static str, total: u64) {
+        self.progress.step(name, Unit::Points, Some(total));
+    }
+
+    fn advance(&self, done: u64) -> Result<(), CheckError> {
+        const EVERY: u64 = 1 << 14;
+        if done.is_multiple_of(EVERY) {
+            self.progress.advance(EVERY);
+            self.go_on()?;
+        }
+        Ok(())
+    }
+
+    fn go_on(&self) -> Result<(), CheckError> {
+        if self.progress.is_cancelled() {
+            Err(CheckError::Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<F: ark_ff::PrimeField> Rows<F> {
+    fn new(first: u64, n: usize) -> Self {
+        let zeros = || vec![F::ZERO; n];
+        let three = || PerMatrix {
+            a: zeros(),
+            b: zeros(),
+            c: zeros(),
+        };
+        Self {
+            first,
+            a: zeros(),
+            b: zeros(),
+            ic: three(),
+            c: three(),
+        }
+    }
+
+    fn holds(&self, row: u64) -> bool {
+        self.offset(row).is_some_and(|at| at < self.a.len())
+    }
+
+    fn offset(&self, row: u64) -> Option<usize> {
+        row.checked_sub(self.first)
+            .and_then(|at| usize::try_from(at).ok())
+    }
+
+    fn add(
+        &mut self,
+        challenges: &Challenges,
+        n_public: u32,
+        row: u64,
+        matrix: Matrix,
+        signal: u32,
+        value: F,
+    ) {
+        let Some(at) = self.offset(row) else { return };
+        let coefficient =
+            |purpose| value * F::from(challenges.coefficient(purpose, u64::from(signal)));
+        let own = match matrix {
+            Matrix::A => Some((&mut self.a, Purpose::A)),
+            Matrix::B => Some((&mut self.b, Purpose::B)),
+            Matrix::C => None,
+        };
+        if let Some((own, purpose)) = own
+            && let Some(scalar) = own.get_mut(at)
+        {
+            *scalar += coefficient(purpose);
+        }
+        let k = if signal <= n_public {
+            &mut self.ic
+        } else {
+            &mut self.c
+        };
+        let k = match matrix {
+            Matrix::A => &mut k.a,
+            Matrix::B => &mut k.b,
+            Matrix::C => &mut k.c,
+        };
+        if let Some(scalar) = k.get_mut(at) {
+            *scalar += coefficient(Purpose::K);
+        }
+    }
+}
+
+/// No single point of a key may be the point at infinity.
+pub(super) fn check_no_infinity<C: CurveParams>(key: &KeyPoints<C>) -> Result<(), CheckError> {
+    for (point, is_infinity) in [
+        (KeyPoint::Alpha1, key.alpha1.is_zero()),
+        (KeyPoint::Beta1, key.beta1.is_zero()),
+        (KeyPoint::Beta2, key.beta2.is_zero()),
+        (KeyPoint::Gamma2, key.gamma2.is_zero()),
+        (KeyPoint::Delta1, key.delta1.is_zero()),
+        (KeyPoint::Delta2, key.delta2.is_zero()),
+    ] {
+        if is_infinity {
+            return Err(CheckError::Infinity { point });
+        }
+    }
+    if key.gamma2 != G2Affine::<C>::generator() {
+        return Err(CheckError::GammaNotGenerator);
+    }
+    Ok(())
+}
+
+/// The random combination of a run of a key's points; `coefficients` gives those of `count` points
+/// from a position in the run on.
+pub(super) fn zkey_sum<S, P>(
+    mut reader: PointReader<'_, S, Affine<P>>,
+    section: ZKeySection,
+    subgroup_digit_bits: Option<u32>,
+    coefficients: impl Fn(u64, usize) -> Vec<u128>,
+    progress: &dyn ProgressSink,
+) -> Result<Projective<P>, CheckError>
+where
+    S: Source,
+    P: SWCurveConfig,
+    Affine<P>: LemPoint,
+{
+    let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
+    let mut sum = LinearCombination::new(reader.remaining(), subgroup_digit_bits);
+    let mut points = Vec::new();
+    let mut done = 0;
+    while reader.remaining() > 0 {
+        reader
+            .read_chunk(&mut points, CHUNK)
+            .map_err(CheckError::Points)?;
+        sum.add(&points, &coefficients(done, points.len()))
+            .map_err(outside)?;
+        let n = u64::try_from(points.len()).unwrap_or(u64::MAX);
+        done += n;
+        progress.advance(n);
+        if progress.is_cancelled() {
+            return Err(CheckError::Cancelled);
+        }
+    }
+    sum.finish().map_err(outside)
+}
+
+fn step_name(section: ZKeySection) -> &'static str {
+    match section {
+        ZKeySection::Ic => "check key: section IC",
+        ZKeySection::A => "check key: section A",
+        ZKeySection::B1 => "check key: section B1",
+        ZKeySection::C => "check key: section C",
+        ZKeySection::H => "check key: section H",
+        _ => "check key",
+    }
+}
+
+/// Points times scalars, those with scalar zero left out.
+fn msm<P: SWCurveConfig>(points: &[Affine<P>], scalars: &[P::ScalarField]) -> Projective<P> {
+    let (points, scalars): (Vec<_>, Vec<_>) = points
+        .iter()
+        .zip(scalars)
+        .filter(|(_, scalar)| !scalar.is_zero())
+        .unzip();
+    Projective::<P>::msm_unchecked(&points, &scalars)
+}
+
+fn next_chunk<S: Source, P: LemPoint>(
+    reader: &mut PointReader<'_, S, P>,
+    points: &mut Vec<P>,
+    n: usize,
+) -> Result<(), CheckError> {
+    reader.read_chunk(points, n).map_err(CheckError::PtauPoints)
+}
+
+pub(super) fn only<S: Source, P: LemPoint>(
+    mut points: PointReader<'_, S, P>,
+) -> Result<P, CheckError> {
+    let eof = || PointsError::Io {
+        section: 0,
+        source: std::io::ErrorKind::UnexpectedEof.into(),
+    };
+    points
+        .next()
+        .unwrap_or_else(|| Err(eof()))
+        .map_err(CheckError::PtauPoints)
+}

@@ -1,0 +1,155 @@
+//! Whole keys against circuit and powers of tau: the initial key, and a key of any age.
+
+use ark_ec::AffineRepr;
+use formats::curve::{Bls12381, Bn128, Curve, G1Affine, G2Affine};
+use formats::digest::Blake2b512Digest;
+use formats::progress::ProgressSink;
+use formats::ptau::Ptau;
+use formats::r1cs::R1cs;
+use formats::source::Source;
+use formats::zkey::ZKey;
+
+use super::chain::{ChainReport, finished_chain};
+use super::challenge::Challenges;
+use super::circuit::CircuitCheck;
+use super::circuit_hash::{self, CircuitHashRule};
+use super::error::{CheckError, KeyPoint};
+use crate::EngineCurve;
+
+/// A key is the initial key of a circuit and a ptau. Minted by [`check_initial_key`] alone.
+///
+/// It cannot be forged:
+///
+/// ```compile_fail
+/// let forged = phase2::check::InitialKeyVerified { circuit_hash: todo!(), rule: todo!() };
+/// ```
+///
+/// nor used twice:
+///
+/// ```compile_fail
+/// fn twice(token: phase2::check::InitialKeyVerified) {
+///     drop(token);
+///     drop(token);
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct InitialKeyVerified {
+    circuit_hash: Blake2b512Digest,
+    rule: CircuitHashRule,
+}
+
+impl InitialKeyVerified {
+    /// The key's circuit hash.
+    pub fn circuit_hash(&self) -> Blake2b512Digest {
+        self.circuit_hash
+    }
+
+    /// By which rule it was made.
+    pub fn circuit_hash_rule(&self) -> CircuitHashRule {
+        self.rule
+    }
+}
+
+/// Checks that a zkey is the initial key (`0000.zkey`) of a circuit and a ptau: no contributions,
+/// delta and gamma the generators, all coefficients and points those of the circuit, and the
+/// circuit hash theirs.
+pub fn check_initial_key<S: Source, T: Source, U: Source>(
+    r1cs: &R1cs<S>,
+    ptau: &Ptau<T>,
+    zkey: &ZKey<U>,
+    challenge_key: &[u8; 32],
+    progress: &dyn ProgressSink,
+) -> Result<InitialKeyVerified, CheckError> {
+    let challenges = &Challenges::new(challenge_key);
+    let check = CircuitCheck {
+        r1cs,
+        ptau,
+        zkey,
+        challenges,
+        progress,
+    };
+    let rule = match zkey.curve() {
+        Curve::Bn128 => initial::<Bn128, S, T, U>(&check)?,
+        Curve::Bls12381 => initial::<Bls12381, S, T, U>(&check)?,
+    };
+    Ok(InitialKeyVerified {
+        circuit_hash: zkey.circuit_hash(),
+        rule,
+    })
+}
+
+fn initial<C: EngineCurve, S: Source, T: Source, U: Source>(
+    check: &CircuitCheck<'_, S, T, U>,
+) -> Result<CircuitHashRule, CheckError> {
+    let got = check.zkey.n_contributions();
+    if got != 0 {
+        return Err(CheckError::UnexpectedContributions { got });
+    }
+    let points = check.zkey.key_points::<C>()?;
+    if points.delta1 != G1Affine::<C>::generator() {
+        return Err(CheckError::WrongPoint {
+            point: KeyPoint::Delta1,
+        });
+    }
+    if points.delta2 != G2Affine::<C>::generator() {
+        return Err(CheckError::WrongPoint {
+            point: KeyPoint::Delta2,
+        });
+    }
+    check.run::<C>()?;
+    circuit_hash::of_initial_key::<C, T, U>(check.ptau, check.zkey)
+}
+
+/// What was found about a key with contributions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyReport {
+    /// Its contributions.
+    pub chain: ChainReport,
+    /// By which rule its circuit hash was made.
+    pub circuit_hash_rule: CircuitHashRule,
+}
+
+/// Checks a key with contributions, made by anyone, against circuit and powers of tau. Needs no
+/// initial key: its points are combined or recomputed from r1cs and ptau.
+///
+/// Refuses a key without contributions: [`CheckError::NoContributions`].
+pub fn check_key<S: Source, T: Source, U: Source>(
+    r1cs: &R1cs<S>,
+    ptau: &Ptau<T>,
+    zkey: &ZKey<U>,
+    challenge_key: &[u8; 32],
+    progress: &dyn ProgressSink,
+) -> Result<KeyReport, CheckError> {
+    let challenges = &Challenges::new(challenge_key);
+    let check = CircuitCheck {
+        r1cs,
+        ptau,
+        zkey,
+        challenges,
+        progress,
+    };
+    let contributions = match zkey.curve() {
+        Curve::Bn128 => finished::<Bn128, S, T, U>(&check)?,
+        Curve::Bls12381 => finished::<Bls12381, S, T, U>(&check)?,
+    };
+    let circuit_hash_rule = circuit_hash::of_circuit(r1cs, ptau, zkey, progress)?;
+    let circuit_hash = zkey.circuit_hash();
+    let chain = ChainReport {
+        curve: zkey.curve(),
+        circuit_hash,
+        contributions,
+    };
+    Ok(KeyReport {
+        chain,
+        circuit_hash_rule,
+    })
+}
+
+fn finished<C: EngineCurve, S: Source, T: Source, U: Source>(
+    check: &CircuitCheck<'_, S, T, U>,
+) -> Result<Vec<super::chain::ContributionReport>, CheckError> {
+    let contributions = finished_chain::<C, U>(check.zkey, check.challenges, check.progress)?;
+    check.run::<C>()?;
+    Ok(contributions)
+}

@@ -1,0 +1,219 @@
+//! Random linear combinations of points, in buckets that stay the same size for any number of
+//! points.
+//!
+//! A coefficient is cut into digits; each digit position has its own buckets, and every point is
+//! added to one bucket per position. The sum of one position (before it is shifted) is itself a
+//! random combination with independent digits. On a group with a cofactor whose prime factors all
+//! exceed the digits' range, one point outside the prime-order subgroup leaves that sum inside only
+//! for one value of its digit: testing the sums of all positions finds it with probability
+//! 1 - 2^-128, for a handful of subgroup tests in all.
+
+use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
+use rayon::prelude::*;
+
+const COEFFICIENT_BITS: u32 = 128;
+
+/// Some point is not in the subgroup of prime order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OutsideSubgroup;
+
+/// How points outside the prime-order subgroup are found (`CurveParams::G2_SUBGROUP_DIGIT_BITS`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SubgroupTest {
+    /// There are none.
+    None,
+    /// Each point is tested.
+    EachPoint,
+    /// The sum of each digit position is tested.
+    DigitSums,
+}
+
+/// A sum of points times 128-bit coefficients.
+pub(super) struct LinearCombination<P: SWCurveConfig> {
+    digit_bits: u32,
+    test: SubgroupTest,
+    /// For each digit position one bucket per non-zero digit.
+    positions: Vec<Vec<Projective<P>>>,
+}
+
+impl<P: SWCurveConfig> LinearCombination<P> {
+    /// For about `n_points` points of a curve whose subgroup can be tested on digits of at most
+    /// `subgroup_digit_bits`.
+    pub(super) fn new(n_points: u64, subgroup_digit_bits: Option<u32>) -> Self {
+        let fitting = match n_points {
+            0..0x100 => 4,
+            0x100..0x4000 => 8,
+            _ => 13,
+        };
+        let (digit_bits, test) = match subgroup_digit_bits {
+            None => (fitting, SubgroupTest::None),
+            Some(0) => (fitting, SubgroupTest::EachPoint),
+            Some(most) => (most.min(fitting), SubgroupTest::DigitSums),
+        };
+        let buckets = (1usize << digit_bits) - 1;
+        let positions = COEFFICIENT_BITS.div_ceil(digit_bits);
+        Self {
+            digit_bits,
+            test,
+            positions: (0..positions)
+                .map(|_| vec![Projective::ZERO; buckets])
+                .collect(),
+        }
+    }
+
+    /// Adds points, each times its coefficient.
+    pub(super) fn add(
+        &mut self,
+        points: &[Affine<P>],
+        coefficients: &[u128],
+    ) -> Result<(), OutsideSubgroup> {
+        if self.test == SubgroupTest::EachPoint
+            && !points
+                .par_iter()
+                .all(Affine::is_in_correct_subgroup_assuming_on_curve)
+        {
+            return Err(OutsideSubgroup);
+        }
+        let mask = (1u128 << self.digit_bits) - 1;
+        let bits = self.digit_bits;
+        self.positions
+            .par_iter_mut()
+            .zip(0..COEFFICIENT_BITS)
+            .for_each(|(buckets, position)| {
+                for (point, coefficient) in points.iter().zip(coefficients) {
+                    let digit = (coefficient >> (position * bits)) & mask;
+                    let bucket = usize::try_from(digit)
+                        .ok()
+                        .and_then(|digit| digit.checked_sub(1));
+                    if let Some(bucket) = bucket.and_then(|bucket| buckets.get_mut(bucket)) {
+                        *bucket += point;
+                    }
+                }
+            });
+        Ok(())
+    }
+
+    /// The sum. Fails when a point was not in the subgroup of prime order.
+    pub(super) fn finish(self) -> Result<Projective<P>, OutsideSubgroup> {
+        let sums: Vec<Projective<P>> = self
+            .positions
+            .par_iter()
+            .map(|buckets| weighted(buckets))
+            .collect();
+        if self.test == SubgroupTest::DigitSums {
+            let sums = Projective::normalize_batch(&sums);
+            if !sums
+                .par_iter()
+                .all(Affine::is_in_correct_subgroup_assuming_on_curve)
+            {
+                return Err(OutsideSubgroup);
+            }
+        }
+        let mut total = Projective::ZERO;
+        for sum in sums.iter().rev() {
+            for _ in 0..self.digit_bits {
+                total.double_in_place();
+            }
+            total += sum;
+        }
+        Ok(total)
+    }
+}
+
+/// Sum over i of (i + 1) times bucket i.
+fn weighted<P: SWCurveConfig>(buckets: &[Projective<P>]) -> Projective<P> {
+    let (mut running, mut total) = (Projective::ZERO, Projective::ZERO);
+    for bucket in buckets.iter().rev() {
+        running += bucket;
+        total += running;
+    }
+    total
+}
+
+/// A point times a 128-bit coefficient.
+pub(super) fn times<P: SWCurveConfig>(point: &Affine<P>, coefficient: u128) -> Projective<P> {
+    let scalar = P::ScalarField::from(coefficient).into_bigint();
+    point.mul_bigint(trimmed(scalar.as_ref(), scalar.num_bits()))
+}
+
+fn trimmed(limbs: &[u64], bits: u32) -> &[u64] {
+    let n = usize::try_from(bits.div_ceil(64)).unwrap_or(limbs.len());
+    limbs.get(..n).unwrap_or(limbs)
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::{Fr, G1Affine, G2Affine, g1, g2};
+    use formats::curve::{Bn128, CurveParams};
+
+    use super::*;
+    use crate::check::challenge::{Challenges, Purpose};
+
+    fn multiples<P: SWCurveConfig>(n: u64) -> Vec<Affine<P>> {
+        (0..n)
+            .map(|i| (Affine::<P>::generator() * P::ScalarField::from(i)).into_affine())
+            .collect()
+    }
+
+    #[test]
+    fn the_sum_is_that_of_scalar_multiplication() {
+        for n in [0u64, 1, 3, 70] {
+            for claimed in [n, 0x1000, 0x10_0000] {
+                let points = multiples::<g1::Config>(n);
+                let coefficients = Challenges::new(&[5; 32]).run(Purpose::A, 0, points.len());
+                let mut sum = LinearCombination::new(claimed, None);
+                let (first, rest) = points.split_at(points.len() / 2);
+                let (c_first, c_rest) = coefficients.split_at(first.len());
+                sum.add(first, c_first).unwrap();
+                sum.add(rest, c_rest).unwrap();
+                let expected: Projective<g1::Config> = points
+                    .iter()
+                    .zip(&coefficients)
+                    .map(|(p, c)| *p * Fr::from(*c))
+                    .sum();
+                assert_eq!(sum.finish().unwrap(), expected, "{n} points");
+            }
+        }
+        let g = G1Affine::generator();
+        assert_eq!(times(&g, u128::MAX), g * Fr::from(u128::MAX));
+    }
+
+    /// On the curve, of order 10069 times r or worse: not in the subgroup.
+    fn outside() -> G2Affine {
+        (1u64..=64)
+            .filter_map(|x| G2Affine::get_point_from_x_unchecked(x.into(), false))
+            .find(|p| !p.is_in_correct_subgroup_assuming_on_curve())
+            .unwrap()
+    }
+
+    #[test]
+    fn r18_one_point_outside_the_subgroup_is_found() {
+        for n in [1u64, 300] {
+            let mut points = multiples::<g2::Config>(n);
+            let coefficients = Challenges::new(&[6; 32]).run(Purpose::B, 0, points.len());
+            let check = |points: &[G2Affine]| {
+                let mut sum = LinearCombination::new(n, Bn128::G2_SUBGROUP_DIGIT_BITS);
+                sum.add(points, &coefficients).unwrap();
+                sum.finish().map(drop)
+            };
+            assert_eq!(check(&points), Ok(()));
+            // Only the part of smallest order: r and all other factors multiplied away.
+            let small = outside().mul_bigint(Fr::MODULUS).into_affine();
+            let last = points.len() - 1;
+            points[last] = (points[last] + small).into_affine();
+            assert_eq!(check(&points), Err(OutsideSubgroup));
+        }
+    }
+
+    #[test]
+    fn r18_small_cofactors_are_tested_point_by_point() {
+        let point = (1u64..=64)
+            .filter_map(|x| ark_bls12_381::G1Affine::get_point_from_x_unchecked(x.into(), false))
+            .find(|p| !p.is_in_correct_subgroup_assuming_on_curve())
+            .unwrap();
+        let mut sum = LinearCombination::new(1, formats::curve::Bls12381::G1_SUBGROUP_DIGIT_BITS);
+        assert_eq!(sum.add(&[point], &[1]), Err(OutsideSubgroup));
+    }
+}

@@ -1,0 +1,263 @@
+//! One key against the key before it: exactly one more contribution, and nothing else changed.
+
+use formats::curve::{Bls12381, Bn128, Curve};
+use formats::digest::Blake2b512Digest;
+use formats::progress::{ProgressSink, Unit};
+use formats::source::Source;
+use formats::zkey::{BeaconParams, ZKey, ZKeyError, ZKeySection};
+
+use super::chain::{ContributionReport, finished_chain};
+use super::challenge::{Challenges, Purpose};
+use super::circuit::{check_no_infinity, zkey_sum};
+use super::error::{CheckError, KeyPoint};
+use super::ratio::pairings_equal;
+use crate::EngineCurve;
+
+/// A key follows another one by one contribution. Minted by [`check_contribution`] alone.
+///
+/// ```compile_fail
+/// let forged = phase2::check::ContributionVerified { hash: todo!() };
+/// ```
+///
+/// ```compile_fail
+/// fn twice(token: phase2::check::ContributionVerified) {
+///     drop(token);
+///     drop(token);
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct ContributionVerified {
+    hash: Blake2b512Digest,
+}
+
+impl ContributionVerified {
+    /// The contribution's hash, as snarkjs prints it.
+    pub fn hash(&self) -> Blake2b512Digest {
+        self.hash
+    }
+}
+
+/// A key follows another one by the expected beacon. Minted by [`check_beacon`] alone.
+///
+/// ```compile_fail
+/// let forged = phase2::check::FinalKeyVerified { hash: todo!() };
+/// ```
+///
+/// ```compile_fail
+/// fn twice(token: phase2::check::FinalKeyVerified) {
+///     drop(token);
+///     drop(token);
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct FinalKeyVerified {
+    hash: Blake2b512Digest,
+}
+
+impl FinalKeyVerified {
+    /// The beacon's contribution hash, as snarkjs prints it.
+    pub fn hash(&self) -> Blake2b512Digest {
+        self.hash
+    }
+}
+
+/// Checks that `next` is `previous` with one more contribution of any kind.
+///
+/// That `previous` is right must be known already: from [`super::check_initial_key`], or from this
+/// function.
+pub fn check_contribution<S: Source, T: Source>(
+    previous: &ZKey<S>,
+    next: &ZKey<T>,
+    challenge_key: &[u8; 32],
+    progress: &dyn ProgressSink,
+) -> Result<ContributionVerified, CheckError> {
+    let last = follows(previous, next, challenge_key, progress)?;
+    Ok(ContributionVerified { hash: last.hash })
+}
+
+/// Checks that `next` is `previous` with the contribution of this beacon.
+pub fn check_beacon<S: Source, T: Source>(
+    previous: &ZKey<S>,
+    next: &ZKey<T>,
+    expected: &BeaconParams,
+    challenge_key: &[u8; 32],
+    progress: &dyn ProgressSink,
+) -> Result<FinalKeyVerified, CheckError> {
+    let last = follows(previous, next, challenge_key, progress)?;
+    if last.beacon.as_ref() != Some(expected) {
+        return Err(CheckError::NotTheExpectedBeacon);
+    }
+    Ok(FinalKeyVerified { hash: last.hash })
+}
+
+fn follows<S: Source, T: Source>(
+    previous: &ZKey<S>,
+    next: &ZKey<T>,
+    challenge_key: &[u8; 32],
+    progress: &dyn ProgressSink,
+) -> Result<ContributionReport, CheckError> {
+    let (zkey, got) = (next.curve(), previous.curve());
+    if zkey != got {
+        return Err(CheckError::DifferentCurves {
+            zkey,
+            other: "key before",
+            got,
+        });
+    }
+    let challenges = &Challenges::new(challenge_key);
+    let step = Step {
+        previous,
+        next,
+        challenges,
+        progress,
+    };
+    match zkey {
+        Curve::Bn128 => step.check::<Bn128>(),
+        Curve::Bls12381 => step.check::<Bls12381>(),
+    }
+}
+
+struct Step<'a, S, T> {
+    previous: &'a ZKey<S>,
+    next: &'a ZKey<T>,
+    challenges: &'a Challenges,
+    progress: &'a dyn ProgressSink,
+}
+
+impl<S: Source, T: Source> Step<'_, S, T> {
+    fn check<C: EngineCurve>(&self) -> Result<ContributionReport, CheckError> {
+        self.headers::<C>()?;
+        self.records::<C>()?;
+        let mut reports = finished_chain::<C, T>(self.next, self.challenges, self.progress)?;
+        for section in [
+            ZKeySection::Ic,
+            ZKeySection::Coefficients,
+            ZKeySection::A,
+            ZKeySection::B1,
+            ZKeySection::B2,
+        ] {
+            self.same_bytes(section)?;
+        }
+        let before = self.previous.key_points::<C>()?.delta2;
+        let after = self.next.key_points::<C>()?.delta2;
+        for (section, purpose) in [(ZKeySection::C, Purpose::K), (ZKeySection::H, Purpose::H)] {
+            let old = self.sum::<C, S>(self.previous, section, purpose)?;
+            let new = self.sum::<C, T>(self.next, section, purpose)?;
+            if !pairings_equal::<C>(&new, &after, &old, &before) {
+                return Err(CheckError::SectionRatio { section });
+            }
+        }
+        reports.pop().ok_or(CheckError::NoContributions)
+    }
+
+    /// Counts, and all single points but delta.
+    fn headers<C: EngineCurve>(&self) -> Result<(), CheckError> {
+        let (old, new) = (self.previous.header(), self.next.header());
+        for (what, expected, got) in [
+            ("wires", old.n_vars, new.n_vars),
+            ("public signals", old.n_public, new.n_public),
+            ("rows in the domain", old.domain_size, new.domain_size),
+        ] {
+            let (expected, got) = (u64::from(expected), u64::from(got));
+            if expected != got {
+                return Err(CheckError::CircuitMismatch {
+                    what,
+                    expected,
+                    got,
+                });
+            }
+        }
+        let (old, new) = (
+            self.previous.key_points::<C>()?,
+            self.next.key_points::<C>()?,
+        );
+        check_no_infinity(&new)?;
+        for (point, same) in [
+            (KeyPoint::Alpha1, old.alpha1 == new.alpha1),
+            (KeyPoint::Beta1, old.beta1 == new.beta1),
+            (KeyPoint::Beta2, old.beta2 == new.beta2),
+            (KeyPoint::Gamma2, old.gamma2 == new.gamma2),
+        ] {
+            if !same {
+                return Err(CheckError::WrongPoint { point });
+            }
+        }
+        Ok(())
+    }
+
+    /// The circuit hash and all records of the key before, and one more.
+    fn records<C: EngineCurve>(&self) -> Result<(), CheckError> {
+        let expected = self.previous.n_contributions().checked_add(1);
+        if self.previous.circuit_hash() != self.next.circuit_hash()
+            || expected != Some(self.next.n_contributions())
+        {
+            return Err(CheckError::NotTheNext);
+        }
+        let old = self.previous.contributions::<C>()?;
+        for (old, new) in old.zip(self.next.contributions::<C>()?) {
+            if old? != new? {
+                return Err(CheckError::NotTheNext);
+            }
+        }
+        Ok(())
+    }
+
+    fn same_bytes(&self, section: ZKeySection) -> Result<(), CheckError> {
+        let (mut old, mut new) = (
+            self.previous.section_bytes(section)?,
+            self.next.section_bytes(section)?,
+        );
+        let changed = CheckError::SectionChanged { section };
+        self.progress.step(
+            "compare with the key before",
+            Unit::Bytes,
+            Some(new.remaining()),
+        );
+        if old.remaining() != new.remaining() {
+            return Err(changed);
+        }
+        let (mut a, mut b) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        while new.remaining() > 0 {
+            let n = usize::try_from(new.remaining()).map_or(a.len(), |left| left.min(1 << 16));
+            a.resize(n, 0);
+            b.resize(n, 0);
+            let io = |source| {
+                let what = section.name();
+                ZKeyError::Container(formats::binfile::BinfileError::Io { what, source })
+            };
+            old.read_exact(&mut a).map_err(io)?;
+            new.read_exact(&mut b).map_err(io)?;
+            if a != b {
+                return Err(changed);
+            }
+            self.progress.advance(u64::try_from(n).unwrap_or(u64::MAX));
+            if self.progress.is_cancelled() {
+                return Err(CheckError::Cancelled);
+            }
+        }
+        Ok(())
+    }
+
+    fn sum<C: EngineCurve, U: Source>(
+        &self,
+        zkey: &ZKey<U>,
+        section: ZKeySection,
+        purpose: Purpose,
+    ) -> Result<formats::curve::G1Projective<C>, CheckError> {
+        let name = match section {
+            ZKeySection::C => "check contribution: section C",
+            _ => "check contribution: section H",
+        };
+        self.progress
+            .step(name, Unit::Points, Some(zkey.n_points(section)));
+        zkey_sum(
+            zkey.g1_points::<C>(section)?,
+            section,
+            C::G1_SUBGROUP_DIGIT_BITS,
+            |first, count| self.challenges.run(purpose, first, count),
+            self.progress,
+        )
+    }
+}
