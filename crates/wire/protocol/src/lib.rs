@@ -5,11 +5,13 @@
 //!   Firecracker-style hybrid socket.
 //! * [`settings`]: sizes and windows of the HTTP/2 connection, on both sides.
 //! * [`chunk`]: the rules of a chunked transfer, without I/O; [`transfer`]: the client's side of it.
+//! * [`convert`]: from the wire's types to ours.
 //! * [`status`]: errors as gRPC statuses with a stable code, and back.
 //!
 //! docs/protocol.md describes the wire.
 
 pub mod chunk;
+pub mod convert;
 pub mod settings;
 pub mod status;
 pub mod transfer;
