@@ -4,6 +4,7 @@
 //! gets the same `verifier.sol` and `verifier.input.json` byte for byte. Compiling it is the crate
 //! `solc`'s work. `docs/formats/verifier.md` specifies the texts and the contract's verdicts.
 
+mod convert;
 mod field;
 mod input;
 mod key;
