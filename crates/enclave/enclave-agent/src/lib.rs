@@ -1,1 +1,34 @@
 //! The service inside the enclave: entropy, checks, contribution, attestation, beacon, seal.
+//!
+//! The machine in the crate `ceremony` decides what may happen; this crate does the work it asks for
+//! and answers the host.
+//!
+//! * [`agent`]: [`Agent`], the state behind the RPCs, and how a piece of work is run.
+//! * [`rpc`]: one handler per RPC.
+//! * [`work`]: the work of each stage, one file each, on a blocking thread.
+//! * [`store`]: files by artifact kind in a private folder; [`limits`]: what may come into it.
+//! * [`events`], [`progress`]: what the host may watch.
+//! * [`selfcheck`]: what must hold before a ceremony is opened.
+//! * [`nsm`]: the Nitro Security Module.
+//! * [`serve`](fn@serve): the listening loop.
+//!
+//! Memory does not grow with the circuit: every large file is read and written in pieces.
+
+pub mod agent;
+mod clock;
+mod convert;
+pub mod error;
+pub mod events;
+mod limits;
+pub mod nsm;
+mod progress;
+mod rpc;
+pub mod selfcheck;
+mod serve;
+pub mod store;
+mod transfer;
+mod work;
+
+pub use agent::{Agent, AgentConfig};
+pub use error::AgentError;
+pub use serve::{ServeError, serve};

@@ -1,0 +1,217 @@
+//! What must hold before a ceremony is opened. A check that fails keeps it closed; a check that
+//! could not be made has failed.
+
+use std::fs;
+use std::path::Path;
+
+use attestation::nsm::SecurityModule;
+use ceremony::{CheckOutcome, SelfCheck};
+use sha2::{Digest, Sha256};
+use solc::unpack::SOLC_WASM_SHA256;
+
+const RNG_CURRENT: &str = "/sys/class/misc/hw_random/rng_current";
+const NSM_RNG: &str = "nsm-hwrng";
+const SOLC_FILE: &str = "solc.wasm";
+
+/// The checks of the production agent.
+pub fn production(security: &dyn SecurityModule, modules: &Path) -> Vec<SelfCheck> {
+    vec![
+        rng_current(&read(RNG_CURRENT)),
+        not_debug(security),
+        nsm_random(security),
+        core_limit(&read("/proc/self/limits")),
+        no_swap(&read("/proc/swaps")),
+        module(
+            "module-circom",
+            modules,
+            circom::MODULE_FILE,
+            circom::MODULE_SHA256,
+        ),
+        module(
+            "module-solc",
+            modules,
+            SOLC_FILE,
+            &hex::encode(SOLC_WASM_SHA256),
+        ),
+    ]
+}
+
+/// SIMULATED: the same list; what only an enclave can have is marked as simulated, the modules are
+/// really checked.
+pub fn simulation(security: &dyn SecurityModule, modules: &Path) -> Vec<SelfCheck> {
+    let simulated = |name| SelfCheck {
+        name,
+        outcome: CheckOutcome::Simulated,
+        seen: "not an enclave".to_owned(),
+    };
+    vec![
+        simulated("rng-current"),
+        simulated("not-debug"),
+        nsm_random(security),
+        simulated("core-limit"),
+        simulated("no-swap"),
+        module(
+            "module-circom",
+            modules,
+            circom::MODULE_FILE,
+            circom::MODULE_SHA256,
+        ),
+        module(
+            "module-solc",
+            modules,
+            SOLC_FILE,
+            &hex::encode(SOLC_WASM_SHA256),
+        ),
+    ]
+}
+
+/// The kernel's random number generator is fed by the security module.
+fn rng_current(seen: &str) -> SelfCheck {
+    judged("rng-current", seen.trim() == NSM_RNG, seen.trim())
+}
+
+/// PCR0 to PCR2 are not zero: the console is off.
+fn not_debug(security: &dyn SecurityModule) -> SelfCheck {
+    let name = "not-debug";
+    for index in 0..3 {
+        match security.describe_pcr(index) {
+            Ok(state) if state.value != [0; 48] => {}
+            Ok(_) => return judged(name, false, &format!("PCR{index} is zero")),
+            Err(error) => return judged(name, false, &format!("PCR{index}: {error}")),
+        }
+    }
+    judged(name, true, "PCR0, PCR1 and PCR2 are set")
+}
+
+/// The security module answers with random bytes that differ from draw to draw.
+fn nsm_random(security: &dyn SecurityModule) -> SelfCheck {
+    let name = "nsm-random";
+    match (security.random(), security.random()) {
+        (Ok(first), Ok(second)) => judged(name, first != second, "two draws were made"),
+        (Err(error), _) | (_, Err(error)) => judged(name, false, &error.to_string()),
+    }
+}
+
+/// No core dump can hold the secret.
+fn core_limit(limits: &str) -> SelfCheck {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"));
+    let words: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
+    let zero = matches!(words.as_slice(), ["0", "0", ..]);
+    judged("core-limit", zero, &words.join(" "))
+}
+
+/// No swap can hold the secret: the list has its heading and nothing else.
+fn no_swap(swaps: &str) -> SelfCheck {
+    let none = swaps.starts_with("Filename") && swaps.lines().count() == 1;
+    let seen = if none {
+        "none"
+    } else {
+        "swap, or no list of it"
+    };
+    judged("no-swap", none, seen)
+}
+
+/// A compiler module is the pinned one.
+fn module(name: &'static str, folder: &Path, file: &str, pinned: &str) -> SelfCheck {
+    match fs::read(folder.join(file)) {
+        Ok(bytes) => {
+            let digest = hex::encode(Sha256::digest(&bytes));
+            judged(name, digest == pinned, &format!("sha256:{digest}"))
+        }
+        Err(error) => judged(name, false, &format!("{file}: {}", error.kind())),
+    }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| format!("{path}: {}", error.kind()))
+}
+
+fn judged(name: &'static str, passed: bool, seen: &str) -> SelfCheck {
+    let outcome = if passed {
+        CheckOutcome::Passed
+    } else {
+        CheckOutcome::Failed
+    };
+    SelfCheck {
+        name,
+        outcome,
+        seen: printable(seen),
+    }
+}
+
+/// What was seen as the manifest can hold it: printable ASCII, not empty, no space at its ends.
+fn printable(seen: &str) -> String {
+    let text: String = seen
+        .chars()
+        .map(|c| {
+            if c == ' ' || c.is_ascii_graphic() {
+                c
+            } else {
+                '?'
+            }
+        })
+        .take(200)
+        .collect();
+    match text.trim() {
+        "" => "nothing".to_owned(),
+        trimmed => trimmed.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_nsm_s_generator_passes() {
+        assert_eq!(rng_current("nsm-hwrng\n").outcome, CheckOutcome::Passed);
+        for other in ["", "none\n", "virtio_rng.0\n", "nsm-hwrng2\n"] {
+            assert_eq!(
+                rng_current(other).outcome,
+                CheckOutcome::Failed,
+                "{other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_core_limit_of_zero_passes() {
+        let line = |soft, hard| format!("Max core file size        {soft}   {hard}   bytes\n");
+        assert_eq!(core_limit(&line("0", "0")).outcome, CheckOutcome::Passed);
+        for (soft, hard) in [("0", "unlimited"), ("unlimited", "unlimited"), ("1", "1")] {
+            assert_eq!(core_limit(&line(soft, hard)).outcome, CheckOutcome::Failed);
+        }
+        assert_eq!(core_limit("").outcome, CheckOutcome::Failed);
+    }
+
+    #[test]
+    fn swap_or_a_missing_list_fails() {
+        let heading = "Filename\tType\tSize\tUsed\tPriority\n";
+        assert_eq!(no_swap(heading).outcome, CheckOutcome::Passed);
+        assert_eq!(
+            no_swap(&format!("{heading}/dev/zram0 x\n")).outcome,
+            CheckOutcome::Failed
+        );
+        assert_eq!(no_swap("/proc/swaps: x").outcome, CheckOutcome::Failed);
+    }
+
+    #[test]
+    fn a_changed_module_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let pinned = hex::encode(Sha256::digest(b"module"));
+        let check = || module("m", folder.path(), "m.wasm", &pinned).outcome;
+        assert_eq!(check(), CheckOutcome::Failed);
+        std::fs::write(folder.path().join("m.wasm"), b"module").unwrap();
+        assert_eq!(check(), CheckOutcome::Passed);
+        std::fs::write(folder.path().join("m.wasm"), b"modulf").unwrap();
+        assert_eq!(check(), CheckOutcome::Failed);
+    }
+
+    #[test]
+    fn what_was_seen_is_one_line_of_ascii() {
+        assert_eq!(printable("\n\u{1b}x é "), "??x ?");
+        assert_eq!(printable("  "), "nothing");
+    }
+}

@@ -1,0 +1,69 @@
+//! Sources to r1cs and witness generator, or the r1cs as it was given.
+
+use ceremony::circuit::{CircuitCounts, CompiledSources};
+use ceremony::{Ceremony, Command, CompiledCircuit};
+use circom::{Circom, Limits, Outputs};
+use formats::progress::ProgressSink;
+use formats::r1cs::R1cs;
+use manifest::ArtifactKind;
+use manifest::sources::{MAX_BUNDLE_BYTES, RawSourceBundle};
+use manifest::spec::CircuitSpec;
+
+use super::WorkError;
+use crate::agent::Agent;
+
+pub(crate) fn run(agent: &Agent, progress: &dyn ProgressSink) -> Result<Command, WorkError> {
+    let circuit = agent.with(|ceremony| match ceremony {
+        Ceremony::Opened(stage) => Ok(stage.spec().circuit.clone()),
+        _ => Err(WorkError::Stage),
+    })?;
+    let store = agent.store();
+    let sources = match &circuit {
+        CircuitSpec::R1cs { .. } => None,
+        CircuitSpec::Sources { options, .. } => Some(compile(agent, options.as_str(), progress)?),
+    };
+    let r1cs = store.record(ArtifactKind::R1cs)?;
+    let header = *R1cs::open(store.open(ArtifactKind::R1cs)?)?.header();
+    Ok(Command::CompileCircuit(Box::new(CompiledCircuit {
+        sources,
+        r1cs,
+        counts: CircuitCounts {
+            constraints: header.n_constraints,
+            wires: header.n_wires,
+            outputs: header.n_outputs,
+            public_inputs: header.n_public_inputs,
+            private_inputs: header.n_private_inputs,
+        },
+    })))
+}
+
+fn compile(
+    agent: &Agent,
+    options: &str,
+    progress: &dyn ProgressSink,
+) -> Result<CompiledSources, WorkError> {
+    let store = agent.store();
+    let limit = MAX_BUNDLE_BYTES;
+    let bytes = store.read(ArtifactKind::CircuitBundle, limit)?;
+    let files = RawSourceBundle(&bytes).validate()?;
+    drop(bytes);
+    progress.step("compile circuit", formats::progress::Unit::Steps, None);
+    let outputs = Outputs {
+        r1cs: store.new_file(ArtifactKind::R1cs)?,
+        wasm: store.new_file(ArtifactKind::WitnessWasm)?,
+    };
+    Circom::load(agent.modules())?.compile(
+        &files,
+        &options.parse()?,
+        &Limits::default(),
+        outputs,
+        &|| progress.is_cancelled(),
+    )?;
+    store.hash_and_keep(ArtifactKind::R1cs, progress)?;
+    let wasm = store.hash_and_keep(ArtifactKind::WitnessWasm, progress)?;
+    Ok(CompiledSources {
+        bundle: store.record(ArtifactKind::CircuitBundle)?,
+        files,
+        wasm,
+    })
+}
