@@ -3,6 +3,7 @@
 //! One file per command; this one only dispatches.
 
 mod image_deps;
+mod modules;
 mod proto;
 mod rooms;
 
@@ -13,6 +14,9 @@ usage: xtask COMMAND
 
   rooms                 refuse dependency edges that cross the trust rooms the wrong way
   proto [--check]       write (or compare) the generated protocol types
+  modules --npm FOLDER --out FOLDER [--warm]
+                        fill the modules folder with circom.wasm and solc.wasm from the npm packages;
+                        --warm also makes their machine code
   image-deps [--check]  write (or compare) the dependency list of the enclave image
 ";
 
@@ -23,6 +27,7 @@ fn main() -> ExitCode {
         ["rooms"] => rooms::check(),
         ["proto"] => proto::write(),
         ["proto", "--check"] => proto::check(),
+        ["modules", rest @ ..] => modules::fill(rest),
         ["image-deps"] => image_deps::write(),
         ["image-deps", "--check"] => image_deps::check(),
         _ => {

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use formats::r1cs::{R1cs, R1csError, R1csHeader};
+use formats::source::FileSource;
 use manifest::sources::SourceBundle;
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Cache, CacheConfig, Config, Engine, Module};
 
 use crate::sandbox::{self, GUEST_STACK, Prepared};
-use crate::{CircomError, CircomOptions, Diagnostics, Limits};
+use crate::{CircomError, CircomOptions, Diagnostics, Limits, Output};
 
 /// Name of the module in the modules folder.
 pub const MODULE_FILE: &str = "circom.wasm";
@@ -37,6 +39,8 @@ pub struct Outputs {
 pub struct CompileReport {
     /// What circom printed: counts and warnings.
     pub printed: Diagnostics,
+    /// Header of the r1cs that was written.
+    pub r1cs: R1csHeader,
     /// Most memory the compiler had, in bytes.
     pub memory_peak: u64,
 }
@@ -65,6 +69,7 @@ impl Circom {
 
     /// Compiles a bundle. `cancelled` is asked every few milliseconds whether to stop.
     ///
+    /// The r1cs is opened again afterwards: custom gates and circuits without constraints are refused.
     /// On an error the output files hold whatever was written until then.
     pub fn compile(
         &self,
@@ -74,6 +79,7 @@ impl Circom {
         outputs: Outputs,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<CompileReport, CircomError> {
+        let written = outputs.r1cs.try_clone().map_err(output_error)?;
         let run = sandbox::run(
             &self.prepared,
             bundle,
@@ -85,8 +91,26 @@ impl Circom {
         )?;
         Ok(CompileReport {
             printed: run.printed,
+            r1cs: read_back(written)?,
             memory_peak: run.memory_peak,
         })
+    }
+}
+
+fn read_back(written: File) -> Result<R1csHeader, CircomError> {
+    let source = FileSource::from_file(written).map_err(output_error)?;
+    match R1cs::open(source) {
+        Ok(r1cs) => Ok(*r1cs.header()),
+        Err(R1csError::CustomGates { .. }) => Err(CircomError::CustomGates),
+        Err(R1csError::NoConstraints) => Err(CircomError::ZeroConstraints),
+        Err(source) => Err(CircomError::R1cs { source }),
+    }
+}
+
+fn output_error(source: std::io::Error) -> CircomError {
+    CircomError::OutputIo {
+        output: Output::R1cs,
+        source,
     }
 }
 

@@ -137,8 +137,7 @@ pub enum CircomError {
     #[error("circom wrote an r1cs that cannot be read back")]
     R1cs {
         /// What is wrong with it.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: formats::r1cs::R1csError,
     },
 }
 

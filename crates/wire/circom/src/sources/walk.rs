@@ -168,7 +168,8 @@ impl Walker<'_> {
         })
     }
 
-    /// Sees to it that a tree holds the place: where none does, the one it was reached from grows.
+    /// Sees to it that one tree holds the place and the folder it was found from: where none does,
+    /// the tree it was reached from grows.
     fn hold(
         &mut self,
         file: &Path,
@@ -188,7 +189,9 @@ impl Walker<'_> {
                 return Err(leaves(root));
             }
         }
-        if self.walk.trees.iter().any(|tree| place.starts_with(tree)) {
+        // A tree that holds both ends keeps the way between them; two trees would be moved apart.
+        let holds_both = |tree: &PathBuf| place.starts_with(tree) && from.starts_with(tree);
+        if self.walk.trees.iter().any(holds_both) {
             return Ok(());
         }
         let grown = self
