@@ -8,9 +8,11 @@ pub mod beacon_json;
 pub mod canonical;
 pub mod manifest;
 pub mod receipt;
+pub mod report;
 pub mod solidity;
 pub mod sources;
 pub mod spec;
+pub mod sums;
 
 #[cfg(test)]
 mod corpus;

@@ -1,0 +1,158 @@
+//! What a verification found, as a whole.
+
+use std::fmt;
+
+use crate::checklist::{Checklist, Status, Step, StepId, Why};
+use crate::options::{Depth, Trust, VerifyOptions};
+
+/// What follows from the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every step of this depth holds, for an enclave with the expected measurements.
+    Verified,
+    /// SIMULATION: every step of this depth holds, for simulated evidence. Never a production result.
+    HoldsUnderSimulation,
+    /// At least one step does not hold.
+    False,
+    /// No step is false, but not everything that this depth demands could be checked.
+    Incomplete,
+}
+
+impl Verdict {
+    /// Stable word for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::HoldsUnderSimulation => "holds_under_simulation",
+            Self::False => "false",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+/// The checklist with its verdict.
+#[derive(Debug)]
+pub struct Report {
+    simulation: bool,
+    depth: Depth,
+    steps: Vec<Step>,
+}
+
+impl Report {
+    pub(crate) fn new(options: &VerifyOptions<'_>, list: Checklist) -> Self {
+        let simulation = matches!(options.trust, Trust::Simulation { .. });
+        Self {
+            simulation,
+            depth: options.depth,
+            steps: list.finish(),
+        }
+    }
+
+    /// All steps, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The depth that was asked for.
+    pub fn depth(&self) -> Depth {
+        self.depth
+    }
+
+    /// True when simulated evidence was accepted.
+    pub fn is_simulation(&self) -> bool {
+        self.simulation
+    }
+
+    /// The steps that do not hold.
+    pub fn failures(&self) -> impl Iterator<Item = &Step> {
+        self.steps
+            .iter()
+            .filter(|step| matches!(step.status, Status::Failed(_)))
+    }
+
+    /// What follows from the steps.
+    pub fn verdict(&self) -> Verdict {
+        if self.failures().next().is_some() {
+            return Verdict::False;
+        }
+        if self.steps.iter().any(|step| self.leaves_a_gap(step)) {
+            return Verdict::Incomplete;
+        }
+        if self.simulation {
+            Verdict::HoldsUnderSimulation
+        } else {
+            Verdict::Verified
+        }
+    }
+
+    /// Whether a step was not checked although this depth demands it. The requester's own nonce and
+    /// sources are the requester's to demand.
+    fn leaves_a_gap(&self, step: &Step) -> bool {
+        match &step.status {
+            Status::Passed | Status::Failed(_) => false,
+            Status::NotChecked(Why::Depth | Why::DoesNotApply(_)) => false,
+            Status::NotChecked(Why::Blocked(_) | Why::Unreadable(_)) => true,
+            Status::NotChecked(Why::NotGiven(_)) => {
+                !matches!(step.id, StepId::Nonce | StepId::GivenSources)
+            }
+        }
+    }
+
+    /// The first line of any output: says SIMULATION where it is one.
+    pub fn first_line(&self) -> String {
+        match self.verdict() {
+            Verdict::Verified => "VERIFIED: every step of this depth holds".to_owned(),
+            Verdict::HoldsUnderSimulation => {
+                "SIMULATION — every step of this depth holds for simulated evidence; this is no production result"
+                    .to_owned()
+            }
+            Verdict::False if self.simulation => {
+                "SIMULATION — FALSE: the bundle does not hold".to_owned()
+            }
+            Verdict::False => "FALSE: the bundle does not hold".to_owned(),
+            Verdict::Incomplete if self.simulation => {
+                "SIMULATION — INCOMPLETE: not everything could be checked".to_owned()
+            }
+            Verdict::Incomplete => "INCOMPLETE: not everything could be checked".to_owned(),
+        }
+    }
+}
+
+/// The checklist as plain text, one line a step, facts and reasons indented below.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.first_line())?;
+        for step in &self.steps {
+            let mark = match &step.status {
+                Status::Passed => "passed     ",
+                Status::Failed(_) => "FAILED     ",
+                Status::NotChecked(_) => "not checked",
+            };
+            writeln!(f, "  {mark}  {}", step.id.title())?;
+            match &step.status {
+                Status::Passed => {}
+                Status::Failed(failure) => {
+                    write_chain(f, failure)?;
+                    if let Some(hint) = failure.hint() {
+                        writeln!(f, "               hint: {hint}")?;
+                    }
+                }
+                Status::NotChecked(why) => writeln!(f, "               {why}")?,
+            }
+            for fact in &step.facts {
+                writeln!(f, "               {}: {}", fact.name, fact.value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_chain(f: &mut fmt::Formatter<'_>, failure: &dyn std::error::Error) -> fmt::Result {
+    writeln!(f, "               {failure}")?;
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        writeln!(f, "               caused by: {error}")?;
+        cause = error.source();
+    }
+    Ok(())
+}
