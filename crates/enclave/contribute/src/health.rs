@@ -48,8 +48,11 @@ pub(crate) fn test(draw: &[u8; 256]) -> Result<(), HealthError> {
             max: LONGEST_RUN,
         });
     }
-    let most = (0..=u8::MAX)
-        .map(|value| draw.iter().filter(|byte| **byte == value).count())
+    let mut sorted = zeroize::Zeroizing::new(*draw);
+    sorted.sort_unstable();
+    let most = sorted
+        .chunk_by(|a, b| a == b)
+        .map(<[u8]>::len)
         .max()
         .unwrap_or(0);
     if most > MOST_FREQUENT {

@@ -1,4 +1,5 @@
 use std::{
+    fmt::Write as _,
     io::{self, Cursor},
     sync::Mutex,
 };
@@ -58,14 +59,11 @@ struct Log(Mutex<String>);
 
 impl ProgressSink for Log {
     fn step(&self, name: &'static str, unit: Unit, total: Option<u64>) {
-        self.0
-            .lock()
-            .unwrap()
-            .push_str(&format!("{name} {unit:?} {total:?}\n"));
+        writeln!(self.0.lock().unwrap(), "{name} {unit:?} {total:?}").unwrap();
     }
 
     fn advance(&self, n: u64) {
-        self.0.lock().unwrap().push_str(&format!("{n}\n"));
+        writeln!(self.0.lock().unwrap(), "{n}").unwrap();
     }
 }
 
@@ -157,7 +155,7 @@ fn forms(seed: &[u8; 32], scalar: ark_bn254::Fr) -> Vec<(String, Vec<u8>)> {
     ] {
         for (form, integer) in [("canonical", value.into_bigint()), ("montgomery", value.0)] {
             for (order, bytes) in [("le", integer.to_bytes_le()), ("be", integer.to_bytes_be())] {
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = hex::encode(&bytes);
                 found.push((format!("{name} {form} {order}"), bytes));
                 found.push((
                     format!("{name} {form} {order} hex"),
