@@ -9,7 +9,6 @@
 
 mod common;
 
-use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -22,10 +21,10 @@ use manifest::sources::SourceBundle;
 fn layout(bundle: &SourceBundle) -> String {
     let mut text = format!("main {}\n", bundle.main());
     for library in bundle.libraries() {
-        writeln!(text, "library {library}").unwrap();
+        text.push_str(&format!("library {library}\n"));
     }
     for file in bundle.files() {
-        writeln!(text, "file {}", file.path()).unwrap();
+        text.push_str(&format!("file {}\n", file.path()));
     }
     text
 }
