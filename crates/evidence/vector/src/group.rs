@@ -374,7 +374,14 @@ fn invert_lanes(v: &Fq8) -> Option<Fq8> {
         prefixes[lane] = product;
         product *= elements[lane];
     }
-    let mut inverse = product.inverse()?;
+    if product == Fq::ZERO {
+        return None;
+    }
+    // By Fermat, so that the time does not depend on the value; it costs what the library's own
+    // inversion costs.
+    let mut exponent = MODULUS_64;
+    exponent[0] -= 2;
+    let mut inverse = product.pow(exponent);
     let mut inverted = [[0; LANES]; LIMBS];
     for lane in (0..LANES).rev() {
         let mine = inverse * prefixes[lane];

@@ -14,7 +14,7 @@ mod snarkjs;
 
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr as _;
-use ark_ff::{BigInteger as _, PrimeField};
+use ark_ff::{BigInteger as _, Field as _, PrimeField};
 use manifest::solidity::{MAX_DEPLOYED_CODE, keccak256, standard_json, verifier_source};
 use solc::CompiledContract;
 
@@ -281,6 +281,26 @@ fn snarkjs_s_contract_gives_the_same_verdicts() {
             assert_eq!(ours.call(&data).verdict(), verdict, "{name}");
         }
     }
+}
+
+#[test]
+fn a_second_spelling_of_a_point_that_snarkjs_s_contract_takes_is_refused() {
+    let setup = Setup::new(Circuit::squarings(1));
+    let key = setup.verifier_key();
+    let (Some(ours), Some(source)) = (compile(&setup), snarkjs::exported_source(&key)) else {
+        return;
+    };
+    let theirs = modules::solc()
+        .unwrap()
+        .compile_verifier(&standard_json(&source))
+        .unwrap();
+    // q - y wraps at 2^256, so y + (2^256 mod q) + q is negated to -y as well.
+    let wrap = be(Fq::from(2).pow([256]));
+    let mut words = words(&setup.prove(11, 13), setup.circuit().signals());
+    words[1] = plus(plus(words[1], wrap), modulus::<Fq>());
+    let data = call_data(1, &words);
+    assert!(Chain::deploy(theirs.creation()).call(&data).verdict());
+    assert!(!Chain::deploy(ours.creation()).call(&data).verdict());
 }
 
 #[test]
