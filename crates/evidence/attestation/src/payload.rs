@@ -192,16 +192,15 @@ impl<'a> Payload<'a> {
 
 #[derive(Default)]
 struct Fields<'a> {
+    seen: Vec<Field>,
     module_id: Option<ModuleId>,
-    digest: Option<()>,
     timestamp: Option<UnixMillis>,
     pcrs: Option<BTreeMap<u8, PcrValue>>,
     certificate: Option<&'a [u8]>,
     cabundle: Option<Vec<&'a [u8]>>,
-    /// The optional fields: outer `Some` once the key was seen.
-    public_key: Option<Option<&'a [u8]>>,
-    user_data: Option<Option<&'a [u8]>>,
-    nonce: Option<Option<&'a [u8]>>,
+    public_key: Option<&'a [u8]>,
+    user_data: Option<&'a [u8]>,
+    nonce: Option<&'a [u8]>,
 }
 
 impl<'a> Fields<'a> {
@@ -215,66 +214,45 @@ impl<'a> Fields<'a> {
             .into_iter()
             .find(|field| field.name() == key)
             .ok_or(AttestationError::UnknownField)?;
-        let flawed = |flaw| AttestationError::field(field, flaw);
-        match field {
-            Field::ModuleId => once(
-                field,
-                &mut self.module_id,
-                module_id(decoder).map_err(flawed)?,
-            ),
-            Field::Digest => once(field, &mut self.digest, digest(decoder).map_err(flawed)?),
-            Field::Timestamp => once(
-                field,
-                &mut self.timestamp,
-                timestamp(decoder).map_err(flawed)?,
-            ),
-            Field::Pcrs => once(field, &mut self.pcrs, pcrs(decoder).map_err(flawed)?),
-            Field::Certificate => {
-                let value = bytes(decoder, 1, MAX_CERTIFICATE).map_err(flawed)?;
-                once(field, &mut self.certificate, value)
-            }
-            Field::Cabundle => once(
-                field,
-                &mut self.cabundle,
-                cabundle(decoder).map_err(flawed)?,
-            ),
-            Field::PublicKey => {
-                let value = optional(decoder, 1, MAX_PUBLIC_KEY).map_err(flawed)?;
-                once(field, &mut self.public_key, value)
-            }
-            Field::UserData => {
-                let value = optional(decoder, 0, MAX_USER_DATA).map_err(flawed)?;
-                once(field, &mut self.user_data, value)
-            }
-            Field::Nonce => {
-                let value = optional(decoder, 0, MAX_USER_DATA).map_err(flawed)?;
-                once(field, &mut self.nonce, value)
-            }
+        if self.seen.contains(&field) {
+            return Err(AttestationError::DuplicateField(field));
         }
+        self.seen.push(field);
+        self.value(field, decoder)
+            .map_err(|flaw| AttestationError::field(field, flaw))
+    }
+
+    fn value(&mut self, field: Field, decoder: &mut Decoder<'a>) -> Result<(), FieldFlaw> {
+        match field {
+            Field::ModuleId => self.module_id = Some(module_id(decoder)?),
+            Field::Digest => digest(decoder)?,
+            Field::Timestamp => self.timestamp = Some(timestamp(decoder)?),
+            Field::Pcrs => self.pcrs = Some(pcrs(decoder)?),
+            Field::Certificate => self.certificate = Some(bytes(decoder, 1, MAX_CERTIFICATE)?),
+            Field::Cabundle => self.cabundle = Some(cabundle(decoder)?),
+            Field::PublicKey => self.public_key = optional(decoder, 1, MAX_PUBLIC_KEY)?,
+            Field::UserData => self.user_data = optional(decoder, 0, MAX_USER_DATA)?,
+            Field::Nonce => self.nonce = optional(decoder, 0, MAX_USER_DATA)?,
+        }
+        Ok(())
     }
 
     fn complete(self) -> Result<Payload<'a>, AttestationError> {
         let missing = AttestationError::MissingField;
-        self.digest.ok_or(missing(Field::Digest))?;
+        if !self.seen.contains(&Field::Digest) {
+            return Err(missing(Field::Digest));
+        }
         Ok(Payload {
             module_id: self.module_id.ok_or(missing(Field::ModuleId))?,
             timestamp: self.timestamp.ok_or(missing(Field::Timestamp))?,
             pcrs: self.pcrs.ok_or(missing(Field::Pcrs))?,
             certificate: self.certificate.ok_or(missing(Field::Certificate))?,
             cabundle: self.cabundle.ok_or(missing(Field::Cabundle))?,
-            public_key: self.public_key.flatten(),
-            user_data: self.user_data.flatten(),
-            nonce: self.nonce.flatten(),
+            public_key: self.public_key,
+            user_data: self.user_data,
+            nonce: self.nonce,
         })
     }
-}
-
-fn once<T>(field: Field, slot: &mut Option<T>, value: T) -> Result<(), AttestationError> {
-    if slot.is_some() {
-        return Err(AttestationError::DuplicateField(field));
-    }
-    *slot = Some(value);
-    Ok(())
 }
 
 /// Entries of the map, `None` when indefinite.

@@ -9,6 +9,7 @@
 
 mod common;
 
+use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -21,10 +22,10 @@ use manifest::sources::SourceBundle;
 fn layout(bundle: &SourceBundle) -> String {
     let mut text = format!("main {}\n", bundle.main());
     for library in bundle.libraries() {
-        text.push_str(&format!("library {library}\n"));
+        writeln!(text, "library {library}").unwrap();
     }
     for file in bundle.files() {
-        text.push_str(&format!("file {}\n", file.path()));
+        writeln!(text, "file {}", file.path()).unwrap();
     }
     text
 }
