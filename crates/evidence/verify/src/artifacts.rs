@@ -62,11 +62,11 @@ fn artifact(
     options: &VerifyOptions<'_>,
 ) -> Outcome {
     let source = folder.open(kind.name())?;
-    compare(kind.name(), "size", record.size, source.len())?;
+    compare(kind.name(), "size", &record.size, &source.len())?;
     let digests = digests_of(kind.name(), &source, options)?;
-    compare(kind.name(), "sha256", record.sha256, digests.sha256)?;
-    if let Some(expected) = record.blake2b512 {
-        compare(kind.name(), "blake2b512", expected, digests.blake2b512)?;
+    compare(kind.name(), "sha256", &record.sha256, &digests.sha256)?;
+    if let Some(expected) = &record.blake2b512 {
+        compare(kind.name(), "blake2b512", expected, &digests.blake2b512)?;
     }
     Ok(vec![
         fact("size", &record.size),
@@ -88,8 +88,8 @@ pub(crate) fn digests_of(
 fn compare<T: PartialEq + ToString>(
     path: &str,
     what: &'static str,
-    expected: T,
-    got: T,
+    expected: &T,
+    got: &T,
 ) -> Result<(), Failure> {
     if expected == got {
         return Ok(());
@@ -207,8 +207,8 @@ fn compare_source(
     content: &[u8],
 ) -> Result<(), Failure> {
     let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
-    compare(name, "size", record.size, size)?;
-    compare(name, "sha256", record.sha256, Sha256Digest::of(content))
+    compare(name, "size", &record.size, &size)?;
+    compare(name, "sha256", &record.sha256, &Sha256Digest::of(content))
 }
 
 fn same_bundle(manifest: &Manifest, bundle: &SourceBundle) -> Outcome {

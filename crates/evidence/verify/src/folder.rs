@@ -112,15 +112,12 @@ impl Folder {
         };
         Ok(entries.map(move |entry| {
             let entry = entry.map_err(|error| read_error(&error_path, error))?;
-            // A name that is not UTF-8 cannot belong to a bundle; its lossy form does not either,
-            // because no path of a bundle has U+FFFD in place of what was lost without being that.
-            let path = match entry.file_name().to_str() {
-                Some(name) => format!("{prefix}{name}"),
-                None => {
-                    let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-                    return Err(Failure::Unexpected { path });
-                }
-            };
+            let name = entry.file_name();
+            let path = format!("{prefix}{}", name.to_string_lossy());
+            if name.to_str().is_none() {
+                // No path of a bundle is anything but UTF-8.
+                return Err(Failure::Unexpected { path });
+            }
             let file_type = entry
                 .file_type()
                 .map_err(|error| read_error(&path, error))?;

@@ -96,7 +96,11 @@ fn r1cs(folder: &Folder, manifest: &Manifest) -> Outcome {
     ])
 }
 
-fn equal<T: PartialEq + ToString>(what: &'static str, expected: T, got: T) -> Result<(), Failure> {
+fn equal<T: Copy + PartialEq + ToString>(
+    what: &'static str,
+    expected: T,
+    got: T,
+) -> Result<(), Failure> {
     if expected == got {
         return Ok(());
     }
@@ -170,8 +174,8 @@ fn beacon_record(reports: &[ContributionReport], manifest: &Manifest) -> Outcome
     let randomness = hex::encode(manifest.beacon.randomness);
     equal(
         "beacon value in final.zkey",
-        randomness,
-        hex::encode(beacon.value()),
+        randomness.as_str(),
+        hex::encode(beacon.value()).as_str(),
     )?;
     let exponent = manifest.spec.beacon.iterations_exp;
     equal(

@@ -101,13 +101,11 @@ fn read_document(
 
 /// What the requester can demand: their nonce, and no simulation.
 pub(crate) fn requester(opened: &Opened, options: &VerifyOptions<'_>, list: &mut Checklist) {
-    match options.nonce {
-        Some(nonce) => list.record(StepId::Nonce, check_nonce(&opened.manifest, &nonce)),
-        None => {
-            list.skip(StepId::Nonce, Why::NotGiven("the requester's nonce"));
-            true
-        }
-    };
+    if let Some(nonce) = options.nonce {
+        list.record(StepId::Nonce, check_nonce(&opened.manifest, &nonce));
+    } else {
+        list.skip(StepId::Nonce, Why::NotGiven("the requester's nonce"));
+    }
     list.record(StepId::Mode, check_mode(&opened.manifest, options));
 }
 

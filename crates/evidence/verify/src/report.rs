@@ -75,26 +75,13 @@ impl Report {
         if self.failures().next().is_some() {
             return Verdict::False;
         }
-        if self.steps.iter().any(|step| self.leaves_a_gap(step)) {
+        if self.steps.iter().any(leaves_a_gap) {
             return Verdict::Incomplete;
         }
         if self.simulation {
             Verdict::HoldsUnderSimulation
         } else {
             Verdict::Verified
-        }
-    }
-
-    /// Whether a step was not checked although this depth demands it. The requester's own nonce and
-    /// sources are the requester's to demand.
-    fn leaves_a_gap(&self, step: &Step) -> bool {
-        match &step.status {
-            Status::Passed | Status::Failed(_) => false,
-            Status::NotChecked(Why::Depth | Why::DoesNotApply(_)) => false,
-            Status::NotChecked(Why::Blocked(_) | Why::Unreadable(_)) => true,
-            Status::NotChecked(Why::NotGiven(_)) => {
-                !matches!(step.id, StepId::Nonce | StepId::GivenSources)
-            }
         }
     }
 
@@ -114,6 +101,20 @@ impl Report {
                 "SIMULATION — INCOMPLETE: not everything could be checked".to_owned()
             }
             Verdict::Incomplete => "INCOMPLETE: not everything could be checked".to_owned(),
+        }
+    }
+}
+
+/// Whether a step was not checked although this depth demands it. The requester's own nonce and
+/// sources are the requester's to demand.
+fn leaves_a_gap(step: &Step) -> bool {
+    match &step.status {
+        Status::Passed
+        | Status::Failed(_)
+        | Status::NotChecked(Why::Depth | Why::DoesNotApply(_)) => false,
+        Status::NotChecked(Why::Blocked(_) | Why::Unreadable(_)) => true,
+        Status::NotChecked(Why::NotGiven(_)) => {
+            !matches!(step.id, StepId::Nonce | StepId::GivenSources)
         }
     }
 }
@@ -155,4 +156,70 @@ fn write_chain(f: &mut fmt::Formatter<'_>, failure: &dyn std::error::Error) -> f
         cause = error.source();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+
+    /// Every step passed but those that `change` wrote down first.
+    fn report(simulation: bool, change: impl FnOnce(&mut Checklist)) -> Report {
+        let mut list = Checklist::new();
+        change(&mut list);
+        for id in StepId::all() {
+            list.record(id, Ok(Vec::new()));
+        }
+        let depth = Depth::Artifacts;
+        Report {
+            simulation,
+            depth,
+            steps: list.finish(),
+        }
+    }
+
+    #[test]
+    fn the_verdict_follows_from_the_steps() {
+        assert_eq!(report(false, |_| {}).verdict(), Verdict::Verified);
+        assert_eq!(
+            report(true, |_| {}).verdict(),
+            Verdict::HoldsUnderSimulation
+        );
+        let missing = || Failure::Missing {
+            path: "manifest".to_owned(),
+        };
+        let failed = report(false, |list| {
+            list.record(StepId::Sums, Err(missing()));
+        });
+        assert_eq!(failed.verdict(), Verdict::False);
+    }
+
+    #[test]
+    fn without_expected_measurements_nothing_is_verified() {
+        let why = Why::NotGiven("expected PCR0, PCR1 and PCR2");
+        let unpinned = report(false, |list| list.skip(StepId::Measurements, why));
+        assert_eq!(unpinned.verdict(), Verdict::Incomplete);
+        let why = Why::NotGiven("the requester's nonce");
+        let no_nonce = report(false, |list| list.skip(StepId::Nonce, why));
+        assert_eq!(no_nonce.verdict(), Verdict::Verified);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_verdict() {
+        let unreadable = report(false, |list| {
+            let source = std::io::Error::other("disk");
+            let path = "final.zkey".to_owned();
+            list.record(StepId::KeyHeader, Err(Failure::Unreadable { path, source }));
+        });
+        assert_eq!(unreadable.verdict(), Verdict::Incomplete);
+    }
+
+    #[test]
+    fn a_step_that_nobody_wrote_down_fails() {
+        let steps = Checklist::new().finish();
+        let implemented =
+            |step: &Step| !matches!(step.status, Status::Failed(Failure::NotImplemented));
+        assert!(!steps.is_empty());
+        assert!(!steps.iter().any(implemented));
+    }
 }

@@ -45,13 +45,11 @@ pub(crate) fn check(
         StepId::Beacon,
         beacon.and_then(|json| genuine(opened, json, round)),
     );
-    match round {
-        Some(round) => list.record(StepId::TimeOrder, time_order(opened, &attested, round)),
-        None => {
-            list.skip(StepId::TimeOrder, Why::Blocked(StepId::Round));
-            false
-        }
-    };
+    if let Some(round) = round {
+        list.record(StepId::TimeOrder, time_order(opened, &attested, round));
+    } else {
+        list.skip(StepId::TimeOrder, Why::Blocked(StepId::Round));
+    }
 }
 
 /// the margin is the policy's at least; the local chain only exists under simulation trust.

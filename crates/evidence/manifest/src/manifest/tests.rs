@@ -37,7 +37,7 @@ fn the_spec_can_be_rebuilt_from_the_manifest() {
     let lines: String = text(SOURCES)
         .lines()
         .filter_map(|line| line.strip_prefix("spec."))
-        .map(|line| format!("{line}\n"))
+        .flat_map(|line| [line, "\n"])
         .collect();
     let rebuilt = format!("{}\n{lines}", crate::spec::MAGIC);
     assert_eq!(rebuilt.as_bytes(), spec.text());
@@ -58,7 +58,7 @@ fn each_missing_line_is_refused() {
             .lines()
             .enumerate()
             .filter(|(other, _)| *other != number)
-            .map(|(_, line)| format!("{line}\n"))
+            .flat_map(|(_, line)| [line, "\n"])
             .collect();
         assert!(
             RawManifest(without.into_bytes()).validate().is_err(),
@@ -71,12 +71,16 @@ fn each_missing_line_is_refused() {
 fn parts_that_do_not_fit_are_refused() {
     let kind = ArtifactKind::WitnessWasm;
     assert_eq!(
-        refused(|m| drop(m.artifacts.remove(&kind))),
+        refused(|m| {
+            m.artifacts.remove(&kind);
+        }),
         ManifestError::ArtifactMissing { kind }
     );
     let kind = ArtifactKind::Ptau;
     assert_eq!(
-        refused(|m| drop(m.artifacts.insert(kind, record(kind)))),
+        refused(|m| {
+            m.artifacts.insert(kind, record(kind));
+        }),
         ManifestError::ArtifactUnexpected { kind }
     );
     assert_eq!(

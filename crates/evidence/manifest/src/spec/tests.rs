@@ -1,6 +1,8 @@
 use super::*;
 use crate::fixtures::spec_fields;
 
+type Change = fn(&mut SpecFields);
+
 fn text(input: CircuitInput) -> String {
     String::from_utf8(spec_fields(input).validate().unwrap().text().to_vec()).unwrap()
 }
@@ -57,7 +59,7 @@ fn r06_every_field_changes_the_ceremony_id() {
 
 #[test]
 fn values_out_of_range_are_refused_by_name() {
-    let changes: [(fn(&mut SpecFields), &str); 10] = [
+    let changes: [(Change, &str); 10] = [
         (
             |spec| spec.beacon.iterations_exp = 11,
             "beacon.iterations_exp",

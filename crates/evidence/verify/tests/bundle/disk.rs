@@ -73,7 +73,7 @@ fn r35_each_listed_artifact_longer_or_shorter() {
         });
         refused(kind.name(), expected, |folder| {
             edit(&folder.join(kind.name()), |bytes| {
-                bytes.truncate(bytes.len() - 1)
+                bytes.truncate(bytes.len() - 1);
             });
         });
     }
@@ -95,11 +95,13 @@ fn r35_each_listed_artifact_removed_renamed_or_linked() {
             let other = folder.join(format!("{}.bak", kind.name()));
             fs::rename(folder.join(kind.name()), other).unwrap();
         });
+        // The link leads to the very bytes.
+        let elsewhere = tempfile::tempdir().unwrap();
         refused(kind.name(), (step, "verify_not_regular"), |folder| {
-            let elsewhere = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-            let elsewhere = elsewhere.keep().unwrap();
-            fs::rename(folder.join(kind.name()), &elsewhere).unwrap();
-            symlink(elsewhere, folder.join(kind.name())).unwrap();
+            let target = elsewhere.path().join("bytes");
+            fs::copy(folder.join(kind.name()), &target).unwrap();
+            fs::remove_file(folder.join(kind.name())).unwrap();
+            symlink(target, folder.join(kind.name())).unwrap();
         });
     }
 }
@@ -119,7 +121,7 @@ fn r35_manifest_and_documents() {
         (StepId::Attestation2, "attestation_signature"),
         |folder| {
             edit(&folder.join("attestation-2.cbor"), |bytes| {
-                *bytes.last_mut().unwrap() ^= 1
+                *bytes.last_mut().unwrap() ^= 1;
             });
         },
     );
@@ -128,7 +130,7 @@ fn r35_manifest_and_documents() {
         (StepId::Attestation1, "attestation_signature"),
         |folder| {
             edit(&folder.join("attestation-1.cbor"), |bytes| {
-                *bytes.last_mut().unwrap() ^= 1
+                *bytes.last_mut().unwrap() ^= 1;
             });
         },
     );
@@ -239,11 +241,11 @@ fn r35_files_that_do_not_belong() {
         "final.zkey~",
     ] {
         refused(name, unexpected, |folder| {
-            fs::write(folder.join(name), b"x").unwrap()
+            fs::write(folder.join(name), b"x").unwrap();
         });
     }
     refused("empty folder", unexpected, |folder| {
-        fs::create_dir(folder.join("empty")).unwrap()
+        fs::create_dir(folder.join("empty")).unwrap();
     });
     refused("folder of a folder", unexpected, |folder| {
         fs::create_dir(folder.join("circuit/circuit/deeper")).unwrap();

@@ -48,6 +48,7 @@ pub(crate) const CONSTRAINTS: u32 = 6;
 pub(crate) const POWER: u32 = 4;
 
 /// What a made bundle does differently. Each field is one lie; by default there is none.
+#[derive(Clone, Copy)]
 pub(crate) struct Knobs {
     pub(crate) input: CircuitInput,
     pub(crate) spec: fn(&mut SpecFields),
@@ -248,6 +249,7 @@ fn contribute(before: Vec<u8>, seed: u8, name: &str) -> Vec<u8> {
 }
 
 /// Runs a whole ceremony with the lies of `knobs` and puts the bundle together.
+#[expect(clippy::too_many_lines, reason = "a whole ceremony, told in order")]
 pub(crate) fn make(knobs: &Knobs) -> Bundle {
     let local = LocalChain::from_seed([7; 32], GENESIS_S, PERIOD_S).unwrap();
     let chain = Chain::Local(local.chain_info().clone());

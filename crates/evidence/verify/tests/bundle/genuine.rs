@@ -113,7 +113,7 @@ fn r40_the_attestation_depth_reads_only_small_files() {
         .unwrap();
     key.set_len(1 << 40).unwrap();
     let report = verify_folder(folder.path(), &bundle.root, |options| {
-        options.depth = Depth::Attestation
+        options.depth = Depth::Attestation;
     });
     assert_eq!(report.verdict(), Verdict::HoldsUnderSimulation, "{report}");
     let step = StepId::Artifact(ArtifactKind::FinalZkey);
