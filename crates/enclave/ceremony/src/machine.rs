@@ -68,7 +68,7 @@ impl Ceremony {
             (Self::RoundAssigned(stage), Command::ApplyBeacon(key)) => {
                 Step::of(stage.finalize(*key))
             }
-            (Self::Finalized(stage), Command::Seal(document)) => Step::of(stage.seal(document)),
+            (Self::Finalized(stage), Command::Seal(document)) => Step::of(stage.seal(&document)),
             (ceremony, command) => {
                 let error = ceremony.wrong_stage(command.kind());
                 Step {

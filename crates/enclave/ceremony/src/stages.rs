@@ -522,11 +522,11 @@ impl Finalized {
 
     /// Takes the document over the manifest; of the same enclave as document 1, and not before the
     /// round was due.
-    pub fn seal(self, document: AttestationDocument) -> Next<Self, Sealed> {
+    pub fn seal(self, document: &AttestationDocument) -> Next<Self, Sealed> {
         step(
             self,
             |stage| {
-                let verified = verify(&stage.opened.boot, &document)?;
+                let verified = verify(&stage.opened.boot, document)?;
                 Ok(ManifestAttested::mint(
                     &verified,
                     stage.manifest.sha256().as_bytes(),

@@ -145,12 +145,13 @@ fn asked() -> impl Strategy<Value = Asked> {
 /// What must happen, told independently of the machine.
 fn model(stage: Stage, asked: Asked) -> Stage {
     match (stage, asked) {
-        (Stage::Failed, _) | (_, Asked::Fail) => Stage::Failed,
         (Stage::Booted, Asked::Open) => Stage::Opened,
         (Stage::Opened, Asked::Compile { right: true }) => Stage::Compiled,
-        (Stage::Opened, Asked::Compile { right: false }) => Stage::Failed,
-        (Stage::Compiled, Asked::Ptau { power }) if power >= 3 => Stage::Phase1Ready,
-        (Stage::Compiled, Asked::Ptau { .. }) => Stage::Failed,
+        (Stage::Compiled, Asked::Ptau { power: 3.. }) => Stage::Phase1Ready,
+        (Stage::Failed, _)
+        | (_, Asked::Fail)
+        | (Stage::Opened, Asked::Compile { right: false })
+        | (Stage::Compiled, Asked::Ptau { power: ..3 }) => Stage::Failed,
         (same, _) => same,
     }
 }

@@ -201,14 +201,11 @@ impl Agent {
                     break;
                 }
             }
-            let end = match worker.await {
-                Ok(result) => result,
-                Err(_) => {
-                    let error = AgentError::Task;
-                    agent.fail("agent_task", error.to_string());
-                    Err(error)
-                }
-            };
+            let end = worker.await.unwrap_or_else(|_| {
+                let error = AgentError::Task;
+                agent.fail("agent_task", error.to_string());
+                Err(error)
+            });
             let message = end.map(M::receipt).map_err(|error| to_status(&error));
             // The caller may be gone.
             drop(messages.send(message).await);

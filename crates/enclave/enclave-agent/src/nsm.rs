@@ -91,7 +91,7 @@ impl SecurityModule for NitroSecurityModule {
                 version: (version_major, version_minor, version_patch),
                 max_pcrs,
                 locked_pcrs: locked_pcrs.into_iter().collect(),
-                digest: digest_name(&digest).to_owned(),
+                digest: digest_name(digest).to_owned(),
             }),
             _ => Err(unexpected("DescribeNSM")),
         }
@@ -129,7 +129,7 @@ fn unexpected(request: &'static str) -> NsmError {
     NsmError::UnexpectedAnswer { request }
 }
 
-fn digest_name(digest: &Digest) -> &'static str {
+fn digest_name(digest: Digest) -> &'static str {
     match digest {
         Digest::SHA256 => "SHA256",
         Digest::SHA384 => "SHA384",

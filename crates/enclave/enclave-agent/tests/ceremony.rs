@@ -13,7 +13,8 @@ mod common;
 use common::{Host, has_modules, initial_key, now_ms, ptau_for};
 use drand::Round;
 use formats::zkey::ZKey;
-use manifest::{RawManifest, spec::CircuitInput};
+use manifest::RawManifest;
+use manifest::spec::{CircuitInput, Phase1Family};
 use protocol::get_artifact;
 use protocol::pb::{ArtifactKind, GetArtifactRequest, SealRequest, Stage};
 use std::io::{Read, Seek, SeekFrom};
@@ -39,7 +40,7 @@ async fn a_whole_ceremony_is_sealed_and_its_manifest_names_what_was_made() {
     }
     let mut host = Host::start().await;
     let r1cs = testkit::small_r1cs(6);
-    let assigned = host.to_round_assigned(&r1cs).await;
+    let assigned = host.reach_round_assigned(&r1cs).await;
     assert!(assigned.round_time_ms >= assigned.attested_time_ms + common::MARGIN_MS);
 
     // A host that cannot wait, and one that brings another round, move nothing.
@@ -117,19 +118,23 @@ async fn r16_every_command_in_the_wrong_stage_is_refused_and_moves_nothing() {
     assert_eq!(host.stage().await, Stage::Opened);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r10_a_ptau_with_a_flipped_byte_is_not_the_published_one() {
+/// A ceremony that waits for a ptau of this family; the circuit needs power 4.
+async fn waiting_for_ptau(family: Phase1Family) -> Host {
     let mut host = Host::start().await;
     let r1cs = testkit::small_r1cs(6);
     let mut fields = (*host.r1cs_spec(&r1cs)).clone();
-    fields.phase1_family = manifest::spec::Phase1Family::Ppot0080;
-    let spec = fields.validate().unwrap();
-    host.open(&spec).await.unwrap();
+    fields.phase1_family = family;
+    host.open(&fields.validate().unwrap()).await.unwrap();
     host.put(ArtifactKind::R1cs, &r1cs).await.unwrap();
     host.compile().await.unwrap();
-    host.put(ArtifactKind::Ptau, &ptau_for(&r1cs))
-        .await
-        .unwrap();
+    host
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r10_a_ptau_that_nobody_published_ends_the_ceremony() {
+    let mut host = waiting_for_ptau(Phase1Family::Hermez).await;
+    let ptau = testkit::development_ptau(4);
+    host.put(ArtifactKind::Ptau, &ptau).await.unwrap();
     let error = host.check_phase1().await.unwrap_err();
     assert_eq!(error.code, "ptau_hash", "{error:?}");
     let described = host.describe().await;
@@ -139,35 +144,120 @@ async fn r10_a_ptau_with_a_flipped_byte_is_not_the_published_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r11_a_truncated_ptau_is_refused() {
-    let mut host = Host::start().await;
-    let r1cs = testkit::small_r1cs(6);
-    let ptau = ptau_for(&r1cs);
-    let spec = host.r1cs_spec(&r1cs);
-    host.open(&spec).await.unwrap();
-    host.put(ArtifactKind::R1cs, &r1cs).await.unwrap();
-    host.compile().await.unwrap();
+async fn r10_the_published_ptau_passes_and_with_one_byte_flipped_it_does_not() {
+    let Some(path) = testkit::shared_data("ptau/powersOfTau28_hez_final_08.ptau") else {
+        return;
+    };
+    let genuine = std::fs::read(path).unwrap();
+    let mut host = waiting_for_ptau(Phase1Family::Hermez).await;
+    host.put(ArtifactKind::Ptau, &genuine).await.unwrap();
+    host.check_phase1().await.unwrap();
+    assert_eq!(host.stage().await, Stage::Phase1Ready);
+
+    // In a point near the start, in the middle, and the last byte: the structure stays whole.
+    for position in [1000, genuine.len() / 2, genuine.len() - 1] {
+        let mut flipped = genuine.clone();
+        flipped[position] ^= 1;
+        let mut host = waiting_for_ptau(Phase1Family::Hermez).await;
+        host.put(ArtifactKind::Ptau, &flipped).await.unwrap();
+        let error = host.check_phase1().await.unwrap_err();
+        assert_eq!(error.code, "ptau_hash", "byte {position}: {error:?}");
+        assert_eq!(host.stage().await, Stage::Failed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r10_a_published_ptau_of_another_power_or_family_is_refused() {
+    let (Some(power9), Some(power8)) = (
+        testkit::shared_data("ptau/powersOfTau28_hez_final_09.ptau"),
+        testkit::shared_data("ptau/powersOfTau28_hez_final_08.ptau"),
+    ) else {
+        return;
+    };
+    // A larger one is refused by its size, before a byte of it is taken.
+    let mut host = waiting_for_ptau(Phase1Family::Hermez).await;
+    let larger = std::fs::read(power9).unwrap();
+    let error = host.put(ArtifactKind::Ptau, &larger).await.unwrap_err();
+    assert_eq!(error.code(), "artifact_too_large");
+    assert_eq!(host.stage().await, Stage::Compiled);
+    // The other family publishes power 4, which is smaller than this file.
+    let mut host = waiting_for_ptau(Phase1Family::Ppot0080).await;
+    let other = std::fs::read(power8).unwrap();
+    let error = host.put(ArtifactKind::Ptau, &other).await.unwrap_err();
+    assert_eq!(error.code(), "artifact_too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r11_a_truncated_ptau_is_refused_by_its_structure() {
+    let ptau = testkit::development_ptau(4);
+    let mut host = waiting_for_ptau(Phase1Family::Development).await;
     host.put(ArtifactKind::Ptau, &ptau[..ptau.len() - 1])
         .await
         .unwrap();
-    host.check_phase1().await.unwrap_err();
+    let error = host.check_phase1().await.unwrap_err();
+    assert_eq!(error.code, "binfile.section_overrun");
     assert_eq!(host.stage().await, Stage::Failed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r12_an_initial_key_with_one_changed_point_ends_the_ceremony() {
-    let mut host = Host::start().await;
+async fn r12_one_changed_byte_in_each_section_of_the_initial_key_ends_the_ceremony() {
     let r1cs = testkit::small_r1cs(6);
     let ptau = ptau_for(&r1cs);
-    host.to_phase1_ready(&r1cs, &ptau).await;
-    let mut key = initial_key(&r1cs, &ptau);
-    // The last section written is not the header: a point of a long section changes.
-    let middle = key.len() / 2;
-    key[middle] ^= 1;
-    host.put(ArtifactKind::InitialZkey, &key).await.unwrap();
-    host.check_initial_key().await.unwrap_err();
+    let key = initial_key(&r1cs, &ptau);
+    let table = ZKey::open(key.clone()).unwrap().table().clone();
+    let mut seen = Vec::new();
+    for id in 2..=10 {
+        let section = table.get(id).unwrap();
+        let at = usize::try_from(section.offset + section.size / 2).unwrap();
+        let mut changed = key.clone();
+        changed[at] ^= 1;
+        let mut host = Host::start().await;
+        host.reach_phase1_ready(&r1cs, &ptau).await;
+        host.put(ArtifactKind::InitialZkey, &changed).await.unwrap();
+        seen.push((id, host.check_initial_key().await.unwrap_err().code));
+        assert_eq!(host.stage().await, Stage::Failed);
+        assert_eq!(host.contribute().await.unwrap_err().code, "wrong_stage");
+    }
+    let seen: Vec<(u32, &str)> = seen.iter().map(|(id, code)| (*id, code.as_str())).collect();
+    assert_eq!(
+        seen,
+        [
+            (2, "zkey.header_point"),
+            (3, "point.not_on_curve"),
+            (4, "check.coefficient"),
+            (5, "point.not_on_curve"),
+            (6, "point.not_on_curve"),
+            (7, "point.not_on_curve"),
+            (8, "point.not_on_curve"),
+            (9, "point.not_on_curve"),
+            (10, "check.circuit_hash"),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r12_an_initial_key_that_already_has_a_contribution_ends_the_ceremony() {
+    let r1cs = testkit::small_r1cs(6);
+    let ptau = ptau_for(&r1cs);
+    let initial = ZKey::open(initial_key(&r1cs, &ptau)).unwrap();
+    let beacon = formats::zkey::BeaconParams::new(10, b"chosen by the host").unwrap();
+    let mut contributed = Vec::new();
+    phase2::beacon::apply_beacon(
+        &initial,
+        &beacon,
+        None,
+        &mut contributed,
+        &formats::progress::NoProgress,
+    )
+    .unwrap();
+    let mut host = Host::start().await;
+    host.reach_phase1_ready(&r1cs, &ptau).await;
+    host.put(ArtifactKind::InitialZkey, &contributed)
+        .await
+        .unwrap();
+    let error = host.check_initial_key().await.unwrap_err();
+    assert_eq!(error.code, "check.unexpected_contributions");
     assert_eq!(host.stage().await, Stage::Failed);
-    assert_eq!(host.contribute().await.unwrap_err().code, "wrong_stage");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,7 +277,7 @@ async fn a_wrong_certificate_and_a_missing_one_move_nothing() {
     let mut host = Host::start().await;
     let r1cs = testkit::small_r1cs(6);
     let ptau = ptau_for(&r1cs);
-    host.to_phase1_ready(&r1cs, &ptau).await;
+    host.reach_phase1_ready(&r1cs, &ptau).await;
     let key = initial_key(&r1cs, &ptau);
     host.put(ArtifactKind::InitialZkey, &key).await.unwrap();
     host.check_initial_key().await.unwrap();

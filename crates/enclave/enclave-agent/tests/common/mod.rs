@@ -24,24 +24,24 @@ use solc::unpack::SOLC_WASM_SHA256;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
-pub const MARGIN_MS: u64 = 1000;
+pub(crate) const MARGIN_MS: u64 = 1000;
 
-pub struct Host {
-    pub client: EnclaveClient<Channel>,
-    pub anchor: Anchor,
-    pub chain: LocalChain,
-    pub folder: TempDir,
+pub(crate) struct Host {
+    pub(crate) client: EnclaveClient<Channel>,
+    pub(crate) anchor: Anchor,
+    pub(crate) chain: LocalChain,
+    pub(crate) folder: TempDir,
 }
 
 /// Folder with the compilers: `CEREMONY_MODULES`, else `target/modules`.
-pub fn modules() -> PathBuf {
+pub(crate) fn modules() -> PathBuf {
     std::env::var_os("CEREMONY_MODULES").map_or_else(
         || testkit::workspace_root().join("target/modules"),
         PathBuf::from,
     )
 }
 
-pub fn has_modules() -> bool {
+pub(crate) fn has_modules() -> bool {
     let there = modules().join("solc.wasm").exists() && modules().join("circom.wasm").exists();
     if !there {
         testkit::skipped("no compiler modules: run `cargo run --release -p xtask -- modules`");
@@ -49,7 +49,7 @@ pub fn has_modules() -> bool {
     there
 }
 
-pub fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(elapsed.as_millis()).unwrap()
 }
@@ -57,7 +57,7 @@ pub fn now_ms() -> u64 {
 impl Host {
     /// Starts an agent. Without modules the checks of the modules would keep it closed, so they
     /// are left out of its list: those tests do not compile anything.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let security = SimulatedNsm::new([[1; 48], [2; 48], [3; 48]], SystemClock).unwrap();
         let anchor = security.anchor();
@@ -96,7 +96,7 @@ impl Host {
         }
     }
 
-    pub fn spec_for(&self, circuit: CircuitSpec) -> Spec {
+    pub(crate) fn spec_for(&self, circuit: CircuitSpec) -> Spec {
         let chain = Chain::Local(self.chain.chain_info().clone());
         SpecFields {
             beacon: BeaconSpec::new(&chain, MARGIN_MS),
@@ -111,20 +111,20 @@ impl Host {
         .unwrap()
     }
 
-    pub fn r1cs_spec(&self, r1cs: &[u8]) -> Spec {
+    pub(crate) fn r1cs_spec(&self, r1cs: &[u8]) -> Spec {
         self.spec_for(CircuitSpec::R1cs {
             sha256: Sha256Digest::of(r1cs),
         })
     }
 
-    pub async fn open(&mut self, spec: &Spec) -> Result<pb::OpenResponse, RemoteError> {
+    pub(crate) async fn open(&mut self, spec: &Spec) -> Result<pb::OpenResponse, RemoteError> {
         let request = pb::OpenRequest {
             spec: spec.text().to_vec().into(),
         };
         Ok(self.client.open(request).await?.into_inner())
     }
 
-    pub async fn put(
+    pub(crate) async fn put(
         &mut self,
         kind: ArtifactKind,
         bytes: &[u8],
@@ -134,18 +134,18 @@ impl Host {
         put_artifact(&mut self.client, kind, size, source, |_| {}).await
     }
 
-    pub async fn describe(&mut self) -> pb::DescribeResponse {
+    pub(crate) async fn describe(&mut self) -> pb::DescribeResponse {
         let request = pb::DescribeRequest {
             nonce: vec![4; 32].into(),
         };
         self.client.describe(request).await.unwrap().into_inner()
     }
 
-    pub async fn stage(&mut self) -> pb::Stage {
+    pub(crate) async fn stage(&mut self) -> pb::Stage {
         self.describe().await.stage()
     }
 
-    pub async fn compile(&mut self) -> Result<pb::Receipt, RemoteError> {
+    pub(crate) async fn compile(&mut self) -> Result<pb::Receipt, RemoteError> {
         use pb::compile_circuit_response::Part;
         let request = pb::CompileCircuitRequest {};
         let mut stream = self.client.compile_circuit(request).await?.into_inner();
@@ -157,7 +157,7 @@ impl Host {
         panic!("no receipt")
     }
 
-    pub async fn check_phase1(&mut self) -> Result<pb::Receipt, RemoteError> {
+    pub(crate) async fn check_phase1(&mut self) -> Result<pb::Receipt, RemoteError> {
         use pb::check_phase1_response::Part;
         let request = pb::CheckPhase1Request {};
         let mut stream = self.client.check_phase1(request).await?.into_inner();
@@ -169,7 +169,7 @@ impl Host {
         panic!("no receipt")
     }
 
-    pub async fn check_initial_key(&mut self) -> Result<pb::Receipt, RemoteError> {
+    pub(crate) async fn check_initial_key(&mut self) -> Result<pb::Receipt, RemoteError> {
         use pb::check_initial_key_response::Part;
         let request = pb::CheckInitialKeyRequest {};
         let mut stream = self.client.check_initial_key(request).await?.into_inner();
@@ -181,7 +181,7 @@ impl Host {
         panic!("no receipt")
     }
 
-    pub async fn contribute(&mut self) -> Result<pb::Receipt, RemoteError> {
+    pub(crate) async fn contribute(&mut self) -> Result<pb::Receipt, RemoteError> {
         use pb::contribute_response::Part;
         let request = pb::ContributeRequest {};
         let mut stream = self.client.contribute(request).await?.into_inner();
@@ -193,7 +193,7 @@ impl Host {
         panic!("no receipt")
     }
 
-    pub async fn apply_beacon(
+    pub(crate) async fn apply_beacon(
         &mut self,
         beacon: drand::RawBeacon,
     ) -> Result<pb::Receipt, RemoteError> {
@@ -213,7 +213,7 @@ impl Host {
     }
 
     /// Open, circuit, ptau: everything before 0000.zkey.
-    pub async fn to_phase1_ready(&mut self, r1cs: &[u8], ptau: &[u8]) {
+    pub(crate) async fn reach_phase1_ready(&mut self, r1cs: &[u8], ptau: &[u8]) {
         let spec = self.r1cs_spec(r1cs);
         self.open(&spec).await.unwrap();
         self.put(ArtifactKind::R1cs, r1cs).await.unwrap();
@@ -223,9 +223,12 @@ impl Host {
     }
 
     /// As far as the contribution and its attestation; returns the round.
-    pub async fn to_round_assigned(&mut self, r1cs: &[u8]) -> pb::SubmitCertificatesResponse {
+    pub(crate) async fn reach_round_assigned(
+        &mut self,
+        r1cs: &[u8],
+    ) -> pb::SubmitCertificatesResponse {
         let ptau = ptau_for(r1cs);
-        self.to_phase1_ready(r1cs, &ptau).await;
+        self.reach_phase1_ready(r1cs, &ptau).await;
         let key = initial_key(r1cs, &ptau);
         self.put(ArtifactKind::InitialZkey, &key).await.unwrap();
         self.check_initial_key().await.unwrap();
@@ -235,7 +238,7 @@ impl Host {
     }
 
     /// Asks for document 1 and returns its certificates.
-    pub async fn attest(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) async fn attest(&mut self) -> Vec<Vec<u8>> {
         let answer = self
             .client
             .attest_contribution(pb::AttestContributionRequest {})
@@ -247,7 +250,7 @@ impl Host {
             .unwrap()
     }
 
-    pub async fn submit(
+    pub(crate) async fn submit(
         &mut self,
         certificates: Vec<Vec<u8>>,
     ) -> Result<pb::SubmitCertificatesResponse, RemoteError> {
@@ -258,11 +261,11 @@ impl Host {
     }
 }
 
-pub fn ptau_for(r1cs: &[u8]) -> Vec<u8> {
+pub(crate) fn ptau_for(r1cs: &[u8]) -> Vec<u8> {
     testkit::development_ptau(R1cs::open(r1cs).unwrap().header().power())
 }
 
-pub fn initial_key(r1cs: &[u8], ptau: &[u8]) -> Vec<u8> {
+pub(crate) fn initial_key(r1cs: &[u8], ptau: &[u8]) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     new_initial_key(
         &R1cs::open(r1cs).unwrap(),
