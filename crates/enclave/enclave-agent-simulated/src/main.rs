@@ -34,6 +34,9 @@ struct Arguments {
     /// Where to write the SIMULATED root certificate (DER); needed to verify what this agent attests
     #[arg(long, value_name = "FILE")]
     root: Option<PathBuf>,
+    /// End when standard input closes: whoever started this is gone
+    #[arg(long)]
+    stop_on_stdin_close: bool,
 }
 
 /// Why the agent could not start, or stopped.
@@ -98,7 +101,7 @@ fn run(arguments: Arguments) -> Result<(), StartError> {
         .build()
         .map_err(StartError::Runtime)?;
     let result = runtime.block_on(async {
-        let stop = stop_signal().map_err(StartError::Runtime)?;
+        let stop = stop_signal(arguments.stop_on_stdin_close).map_err(StartError::Runtime)?;
         serve(agent, &arguments.listen, stop).await?;
         Ok(())
     });
@@ -127,16 +130,34 @@ fn write_root(path: &Path, der: &[u8]) -> Result<(), StartError> {
     })
 }
 
-/// Resolves at the first SIGTERM or SIGINT.
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+/// Resolves at the first SIGTERM or SIGINT, or when standard input closes if that is watched.
+fn stop_signal(watch_stdin: bool) -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let stdin = stdin_closed(watch_stdin);
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = stdin => {}
         }
     })
+}
+
+/// Resolves when standard input closes; never if it is not watched.
+async fn stdin_closed(watch: bool) {
+    if !watch {
+        return std::future::pending().await;
+    }
+    let (closed, seen) = tokio::sync::oneshot::channel::<()>();
+    // A thread of its own: a blocked read must not keep the runtime alive.
+    std::thread::spawn(move || {
+        let mut byte = [0];
+        while !matches!(io::Read::read(&mut io::stdin(), &mut byte), Ok(0) | Err(_)) {}
+        drop(closed);
+    });
+    // An error says that the sender is gone, which is the message.
+    drop(seen.await);
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -101,12 +101,16 @@ impl ObjectStore for FolderStore {
                     io::ErrorKind::CrossesDevices | io::ErrorKind::PermissionDenied
                 ) =>
             {
-                self.write_through_temporary(key, |file| {
-                    io::copy(&mut File::open(source)?, file).map(|_| ())
-                })
+                self.copy_file_if_absent(key, source)
             }
             other => other,
         }
+    }
+
+    fn copy_file_if_absent(&self, key: &ObjectKey, source: &Path) -> Result<(), StoreError> {
+        self.write_through_temporary(key, |file| {
+            io::copy(&mut File::open(source)?, file).map(|_| ())
+        })
     }
 
     fn size(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {

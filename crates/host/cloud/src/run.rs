@@ -37,10 +37,10 @@ impl<'s> Run<'s> {
             .put_if_absent(&self.key("inputs/circuit")?, bytes)
     }
 
-    /// As [`put_circuit`](Self::put_circuit), from a file.
-    pub fn put_circuit_file(&self, file: &Path) -> Result<(), StoreError> {
+    /// As [`put_circuit`](Self::put_circuit), from a file of the user, which is copied: it stays his own.
+    pub fn put_circuit_copy(&self, file: &Path) -> Result<(), StoreError> {
         self.store
-            .put_file_if_absent(&self.key("inputs/circuit")?, file)
+            .copy_file_if_absent(&self.key("inputs/circuit")?, file)
     }
 
     /// Copies the circuit into `write`, a buffer at a time; gives its size.

@@ -19,6 +19,10 @@ pub trait ObjectStore: Debug + Send + Sync {
     /// file itself, so the caller must not change it afterwards.
     fn put_file_if_absent(&self, key: &ObjectKey, file: &Path) -> Result<(), StoreError>;
 
+    /// As [`put_file_if_absent`](Self::put_file_if_absent), but the file is copied: the caller may
+    /// change it afterwards.
+    fn copy_file_if_absent(&self, key: &ObjectKey, file: &Path) -> Result<(), StoreError>;
+
     /// Size in bytes; `None` if there is no such object.
     fn size(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError>;
 

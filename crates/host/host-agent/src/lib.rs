@@ -1,1 +1,27 @@
 //! The service on the untrusted host: inputs, initial key, enclave start, feeding, relay.
+//!
+//! * [`story`]: a run from its first step to its last.
+//! * [`job`]: what is asked for; [`preflight`]: the circuit compiled on the host, to size everything.
+//! * [`ptau`]: powers of tau from a file, a folder, a URL, or made here for development.
+//! * [`initial_key`][]: 0000.zkey.
+//! * [`enclave_process`], [`session`]: the enclave-agent as a process, and the conversation with it.
+//! * [`beacon`], [`relay`]: waiting for the round, asking relays.
+//! * [`ship`]: artifacts into the run store.
+//! * [`report`]: the run's status log.
+//! * [`cli`]: what can be typed.
+
+pub mod beacon;
+pub mod cli;
+pub mod enclave_process;
+mod error;
+pub mod initial_key;
+pub mod job;
+pub mod preflight;
+pub mod ptau;
+pub mod relay;
+pub mod report;
+pub mod session;
+pub mod ship;
+pub mod story;
+
+pub use error::{AgentError, Failed, Phase};
