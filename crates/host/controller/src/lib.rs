@@ -1,1 +1,21 @@
 //! The command line: run a ceremony, verify a bundle, check a key.
+//!
+//! * [`cli`]: what can be typed. [`run`]: what it does; one module of `commands` each.
+//! * [`Exit`]: how the program ends. [`Printer`], [`json`]: what it says, to people or machines.
+
+mod checklist;
+pub mod cli;
+mod commands;
+mod error;
+mod exit;
+mod follow;
+pub mod json;
+mod printer;
+mod programs;
+mod words;
+mod work;
+
+pub use commands::run;
+pub use error::CliError;
+pub use exit::Exit;
+pub use printer::Printer;

@@ -1,0 +1,280 @@
+//! From what was typed to what is asked for: the spec, the job and the circuit's bytes.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use circom::{CircomOptions, Simplification};
+use drand::Chain;
+use formats::digest::{Sha256Digest, hash_source};
+use formats::progress::NoProgress;
+use formats::ptau::published::{self, PtauFamily};
+use formats::source::FileSource;
+use local_beacon::LocalChain;
+use manifest::canonical::spelt;
+use manifest::sources::SourceBundle;
+use manifest::spec::{
+    self, BeaconSpec, CircuitSpec, CurveName, Phase1Family, Spec, SpecError, SpecFields,
+};
+use protocol::pb;
+use protocol::pb::ptau_source::Source as PtauSource;
+
+use crate::cli::{BeaconChain, Family, RunArgs};
+use crate::error::CliError;
+
+/// What the host-agent is given.
+pub(super) struct Request {
+    pub(super) spec: Spec,
+    pub(super) job: pb::Job,
+    pub(super) circuit: CircuitBytes,
+}
+
+/// The circuit as it goes into the store.
+pub(super) enum CircuitBytes {
+    /// Sources.
+    Sources(SourceBundle),
+    /// A compiled circuit.
+    R1cs(PathBuf),
+}
+
+impl Request {
+    /// Reads the circuit and settles every choice.
+    pub(super) fn from_args(args: &RunArgs) -> Result<Self, CliError> {
+        if !args.local {
+            return Err(usage(
+                "--local is needed: this version runs ceremonies on this machine only",
+                None,
+            ));
+        }
+        let (ptau, family) = ptau(args)?;
+        let (beacon, seed) = beacon(args)?;
+        let (circuit_spec, circuit) = circuit(args)?;
+        let spec = SpecFields {
+            beacon,
+            circuit: circuit_spec,
+            compiler_solc: Sha256Digest::new(solc::unpack::SOLC_WASM_SHA256),
+            contribution_name: args.name.clone(),
+            curve: CurveName::Bn128,
+            phase1_family: family,
+            requester_nonce: nonce(args.nonce.as_deref())?,
+        }
+        .validate()?;
+        let job = pb::Job {
+            spec: spec.text().to_vec().into(),
+            ptau: Some(pb::PtauSource { source: Some(ptau) }),
+            local_beacon_seed: seed.map_or_else(Vec::new, |seed| seed.to_vec()).into(),
+            drand_relays: args.relays.clone(),
+        };
+        Ok(Self { spec, job, circuit })
+    }
+}
+
+fn circuit(args: &RunArgs) -> Result<(CircuitSpec, CircuitBytes), CliError> {
+    let path = &args.circuit;
+    let failed = |source| CliError::File {
+        action: "read",
+        path: path.clone(),
+        source,
+    };
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "r1cs")
+    {
+        if !args.libraries.is_empty() || args.o0 || args.o1 || args.o2 {
+            return Err(usage("-l and --O… are for .circom files", None));
+        }
+        let source = FileSource::open(path).map_err(failed)?;
+        let sha256 = hash_source(&source, &NoProgress).map_err(failed)?.sha256;
+        return Ok((
+            CircuitSpec::R1cs { sha256 },
+            CircuitBytes::R1cs(path.clone()),
+        ));
+    }
+    let bundle = circom::sources::collect(path, &args.libraries)?;
+    let simplification = match (args.o0, args.o2) {
+        (true, _) => Simplification::O0,
+        (_, true) => Simplification::O2,
+        (false, false) => Simplification::O1,
+    };
+    let options = CircomOptions {
+        simplification,
+        ..CircomOptions::default()
+    };
+    let spec = CircuitSpec::Sources {
+        sha256: Sha256Digest::new(bundle.sha256()),
+        main: bundle.main().clone(),
+        libraries: bundle.libraries().to_vec(),
+        options: spelt("circom.options", &options.to_string()).map_err(SpecError::from)?,
+        compiler: pinned(circom::MODULE_SHA256)?,
+    };
+    Ok((spec, CircuitBytes::Sources(bundle)))
+}
+
+fn pinned(hex: &'static str) -> Result<Sha256Digest, CliError> {
+    hex.parse()
+        .map_err(|_| usage("a pinned module digest is not a digest", None))
+}
+
+fn ptau(args: &RunArgs) -> Result<(PtauSource, Phase1Family), CliError> {
+    let Some(text) = args.ptau.as_deref() else {
+        return Err(usage(
+            "--ptau is needed",
+            Some(
+                "--ptau dev for a simulation, --ptau FILE|DIR|URL or --ptau published for real powers of tau",
+            ),
+        ));
+    };
+    if text == "dev" {
+        return match args.family {
+            None => Ok((PtauSource::Development(true), Phase1Family::Development)),
+            Some(_) => Err(usage("--family does not go with --ptau dev", None)),
+        };
+    }
+    if text == "published" {
+        // The other family's published locations have been closed.
+        let family = args.family.map_or(Phase1Family::Ppot0080, phase1_family);
+        return Ok((PtauSource::Published(true), family));
+    }
+    if text.starts_with("https://") || text.starts_with("http://") {
+        let family = named_family(args, text)?;
+        return Ok((PtauSource::Url(text.to_owned()), family));
+    }
+    let path = Path::new(text);
+    let absolute = path.canonicalize().map_err(|source| CliError::File {
+        action: "read",
+        path: path.into(),
+        source,
+    })?;
+    let family = if absolute.is_dir() {
+        folder_family(args, &absolute)
+    } else {
+        file_family(args, &absolute)?
+    };
+    let absolute = absolute
+        .to_str()
+        .ok_or_else(|| usage("the path of --ptau is not UTF-8", None))?
+        .to_owned();
+    Ok((PtauSource::Path(absolute), family))
+}
+
+fn phase1_family(family: Family) -> Phase1Family {
+    match family {
+        Family::Hermez => Phase1Family::Hermez,
+        Family::Ppot0080 => Phase1Family::Ppot0080,
+    }
+}
+
+fn named_family(args: &RunArgs, name: &str) -> Result<Phase1Family, CliError> {
+    match args.family {
+        Some(family) => Ok(phase1_family(family)),
+        None if name.contains("ppot_0080") => Ok(Phase1Family::Ppot0080),
+        None if name.contains("hez_final") => Ok(Phase1Family::Hermez),
+        None => Err(usage(
+            "the name of the powers of tau does not tell their family",
+            Some("add --family hermez or --family ppot_0080"),
+        )),
+    }
+}
+
+/// The family that has files in the folder; hermez if both have.
+fn folder_family(args: &RunArgs, folder: &Path) -> Phase1Family {
+    let holds = |family| {
+        published::table()
+            .iter()
+            .any(|file| file.family == family && folder.join(file.file_name).is_file())
+    };
+    match args.family {
+        Some(family) => phase1_family(family),
+        None if !holds(PtauFamily::Hermez) && holds(PtauFamily::Ppot0080) => Phase1Family::Ppot0080,
+        None => Phase1Family::Hermez,
+    }
+}
+
+/// The family of a file: as typed, else by its size in the table, else by its name. Its digest is
+/// checked by the host-agent and again by the enclave.
+fn file_family(args: &RunArgs, path: &Path) -> Result<Phase1Family, CliError> {
+    let failed = |source| CliError::File {
+        action: "read",
+        path: path.into(),
+        source,
+    };
+    if args.family.is_none() {
+        let size = std::fs::metadata(path).map_err(failed)?.len();
+        match published::table()
+            .iter()
+            .find(|file| file.size == size)
+            .map(|file| file.family)
+        {
+            Some(PtauFamily::Hermez) => return Ok(Phase1Family::Hermez),
+            Some(PtauFamily::Ppot0080) => return Ok(Phase1Family::Ppot0080),
+            None => {}
+        }
+    }
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    // A file of unknown size and name is none of them; the host-agent will say what it is.
+    Ok(named_family(args, name).unwrap_or(Phase1Family::Hermez))
+}
+
+fn beacon(args: &RunArgs) -> Result<(BeaconSpec, Option<[u8; 32]>), CliError> {
+    let choice = args.beacon.unwrap_or(BeaconChain::Local);
+    let (chain, seed, margin_s) = match choice {
+        BeaconChain::Quicknet => (Chain::Quicknet, None, 30),
+        BeaconChain::Default => (Chain::Default, None, 60),
+        BeaconChain::Local => {
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).map_err(CliError::Randomness)?;
+            let local = LocalChain::from_seed(seed, now_s(), 1)?;
+            (Chain::Local(local.chain_info().clone()), Some(seed), 3)
+        }
+    };
+    let name = match choice {
+        BeaconChain::Quicknet => spec::BeaconChain::Quicknet,
+        BeaconChain::Default => spec::BeaconChain::Default,
+        BeaconChain::Local => spec::BeaconChain::Local,
+    };
+    let info = chain.info();
+    let beacon = BeaconSpec {
+        chain: name,
+        chain_hash: *info.hash(),
+        genesis_s: info.genesis_s(),
+        period_s: info.period_s(),
+        iterations_exp: spec::BEACON_ITERATIONS_EXP,
+        margin_ms: u64::from(args.margin.unwrap_or(margin_s)) * 1000,
+        public_key: info.public_key().as_bytes().to_vec(),
+    };
+    Ok((beacon, seed))
+}
+
+/// The nonce that makes the ceremony id unique: as typed, or drawn.
+fn nonce(typed: Option<&str>) -> Result<[u8; 32], CliError> {
+    if let Some(text) = typed {
+        return parse_nonce(text);
+    }
+    let mut nonce = [0; 32];
+    getrandom::fill(&mut nonce).map_err(CliError::Randomness)?;
+    Ok(nonce)
+}
+
+/// 32 bytes in hex.
+pub(crate) fn parse_nonce(text: &str) -> Result<[u8; 32], CliError> {
+    let mut nonce = [0; 32];
+    match hex::decode_to_slice(text, &mut nonce) {
+        Ok(()) => Ok(nonce),
+        Err(_) => Err(usage("--nonce is not 32 bytes in hex", None)),
+    }
+}
+
+fn usage(what: &str, hint: Option<&'static str>) -> CliError {
+    CliError::Usage {
+        what: what.to_owned(),
+        hint,
+    }
+}
+
+fn now_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}

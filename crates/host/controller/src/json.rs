@@ -1,0 +1,191 @@
+//! The objects of `--json`, one a line: `docs/cli.md` documents them, `v` is their version.
+
+use serde::Serialize;
+
+/// Version of every object below.
+pub(crate) const VERSION: u32 = 1;
+
+/// Something that is written under `--json`.
+pub trait Object: Serialize {
+    /// Value of `type`.
+    const TYPE: &'static str;
+}
+
+/// `v` and `type` before the object's own fields.
+#[derive(Debug)]
+pub(crate) struct Envelope<'a, T>(&'a T);
+
+impl<'a, T: Object> Envelope<'a, T> {
+    pub(crate) fn of(object: &'a T) -> Self {
+        Self(object)
+    }
+}
+
+impl<T: Object> Serialize for Envelope<'_, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::{Error, SerializeMap};
+        let value = serde_json::to_value(self.0).map_err(S::Error::custom)?;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("v", &VERSION)?;
+        map.serialize_entry("type", T::TYPE)?;
+        if let serde_json::Value::Object(fields) = value {
+            for (key, field) in &fields {
+                map.serialize_entry(key, field)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// A run begins.
+#[derive(Debug, Serialize)]
+pub struct Started<'a> {
+    /// Name of the run in the store.
+    pub run: &'a str,
+    /// Ceremony id, hex.
+    pub ceremony: &'a str,
+    /// Whether any part is simulated.
+    pub simulation: bool,
+}
+
+impl Object for Started<'_> {
+    const TYPE: &'static str = "started";
+}
+
+/// Work moved on.
+#[derive(Debug, Serialize)]
+pub struct Progress<'a> {
+    /// Name of the work.
+    pub step: &'a str,
+    /// Units done.
+    pub done: u64,
+    /// Units in all, 0 if not known.
+    pub total: u64,
+    /// `bytes`, `points`, `constraints` or `steps`.
+    pub unit: &'a str,
+}
+
+impl Object for Progress<'_> {
+    const TYPE: &'static str = "progress";
+}
+
+/// The enclave reached a stage.
+#[derive(Debug, Serialize)]
+pub struct StageReached<'a> {
+    /// Name of the stage.
+    pub stage: &'a str,
+}
+
+impl Object for StageReached<'_> {
+    const TYPE: &'static str = "stage";
+}
+
+/// A service said something.
+#[derive(Debug, Serialize)]
+pub struct Note<'a> {
+    /// What it said.
+    pub text: &'a str,
+}
+
+impl Object for Note<'_> {
+    const TYPE: &'static str = "note";
+}
+
+/// One thing that a file says; nothing about it has been verified.
+#[derive(Debug, Serialize)]
+pub struct Fact<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Value as text.
+    pub value: &'a str,
+}
+
+impl Object for Fact<'_> {
+    const TYPE: &'static str = "fact";
+}
+
+/// One step of a checklist.
+#[derive(Debug, Serialize)]
+pub struct Step<'a> {
+    /// Stable name of the step.
+    pub id: &'a str,
+    /// What it checks.
+    pub title: &'a str,
+    /// `passed`, `failed` or `not-checked`.
+    pub status: &'a str,
+    /// What was seen, why it failed, or why it was not checked.
+    pub detail: &'a str,
+}
+
+impl Object for Step<'_> {
+    const TYPE: &'static str = "step";
+}
+
+/// One contribution of a checked key.
+#[derive(Debug, Serialize)]
+pub struct Contribution<'a> {
+    /// From 1.
+    pub number: usize,
+    /// Contribution hash, BLAKE2b-512 as snarkjs prints it.
+    pub hash: &'a str,
+    /// Whether it is a beacon.
+    pub beacon: bool,
+    /// The recorded name, which nothing vouches for.
+    pub unauthenticated_name: &'a str,
+}
+
+impl Object for Contribution<'_> {
+    const TYPE: &'static str = "contribution";
+}
+
+/// How a command ended.
+#[derive(Debug, Serialize)]
+pub struct Verdict<'a> {
+    /// `verified`, `holds`, `holds_under_simulation`, `false` or `incomplete`.
+    pub verdict: &'a str,
+    /// In words.
+    pub summary: &'a str,
+    /// Exit code of the program.
+    pub exit_code: u8,
+}
+
+impl Object for Verdict<'_> {
+    const TYPE: &'static str = "verdict";
+}
+
+/// The command failed.
+#[derive(Debug, Serialize)]
+pub struct Failure<'a> {
+    /// Stable code.
+    pub code: &'a str,
+    /// What failed, and where.
+    pub message: &'a str,
+    /// Why, outermost first.
+    pub causes: &'a [String],
+    /// What to do.
+    pub hint: Option<&'a str>,
+}
+
+impl Object for Failure<'_> {
+    const TYPE: &'static str = "error";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_begin_with_version_and_type() {
+        let step = Step {
+            id: "manifest",
+            title: "t",
+            status: "passed",
+            detail: "d",
+        };
+        let text = serde_json::to_string(&Envelope::of(&step)).unwrap();
+        assert!(text.starts_with(r#"{"v":1,"type":"step","#), "{text}");
+        let back: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(back["id"], "manifest");
+        assert_eq!(back["status"], "passed");
+    }
+}
