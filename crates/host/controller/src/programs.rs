@@ -40,15 +40,14 @@ impl Programs {
 
 /// The folder of compiler modules: as named, or `modules` beside this program or one level up.
 pub(crate) fn find_modules(named: Option<&Path>) -> Result<PathBuf, CliError> {
-    let path = match named {
-        Some(path) => path.to_owned(),
-        None => {
-            let beside = beside_this_program()?;
-            let inside = beside.join(MODULES);
-            match beside.parent().map(|up| up.join(MODULES)) {
-                Some(up) if !inside.is_dir() => up,
-                _ => inside,
-            }
+    let path = if let Some(path) = named {
+        path.to_owned()
+    } else {
+        let beside = beside_this_program()?;
+        let inside = beside.join(MODULES);
+        match beside.parent().map(|up| up.join(MODULES)) {
+            Some(up) if !inside.is_dir() => up,
+            _ => inside,
         }
     };
     require_file("the circom module", &path.join(circom::MODULE_FILE))?;

@@ -44,15 +44,18 @@ pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<Exit, CliError
     };
     let circom = modules.as_deref().map(LentCircom::load).transpose()?;
     let solc = modules.as_deref().map(LentSolc::load).transpose()?;
+    let ptau_source = opened.as_ref().map(|source| -> &dyn Source { source });
+    let circuit_compiler = circom.as_ref().map(|lent| -> &dyn CircuitCompiler { lent });
+    let contract_compiler = solc.as_ref().map(|lent| -> &dyn ContractCompiler { lent });
     let work = WorkDisplay::new(printer);
     let options = VerifyOptions {
         trust: trust::from_args(args)?,
         depth: depth(args.depth),
         nonce: args.nonce.as_deref().map(parse_nonce).transpose()?,
         source: args.source.clone(),
-        ptau: opened.as_ref().map(|source| source as &dyn Source),
-        circuit_compiler: circom.as_ref().map(|lent| lent as &dyn CircuitCompiler),
-        contract_compiler: solc.as_ref().map(|lent| lent as &dyn ContractCompiler),
+        ptau: ptau_source,
+        circuit_compiler,
+        contract_compiler,
         challenge_key: challenge_key()?,
         progress: &work,
     };
