@@ -178,7 +178,7 @@ impl StepId {
             Self::Sources => "sources are those that the spec names",
             Self::GivenSources => "sources are those in the given folder",
             Self::R1cs => "r1cs has the manifest's counts",
-            Self::Phase1 => "phase 1 is a published ceremony",
+            Self::Phase1 => "phase 1 is what the manifest names",
             Self::KeyHeader => "final.zkey has the circuit's shape",
             Self::Contributions => "contributions of final.zkey: the enclave's and the beacon",
             Self::BeaconRecord => "beacon in final.zkey is the verified one",
