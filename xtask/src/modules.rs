@@ -39,12 +39,12 @@ pub(crate) fn fill(words: &[&str]) -> Result<String, String> {
         lines.push(timed("circom", || {
             circom::Circom::load(out)
                 .map(drop)
-                .map_err(|error| error.to_string())
+                .map_err(|error| with_causes(&error))
         })?);
         lines.push(timed("solc", || {
             solc::Solc::load(out)
                 .map(drop)
-                .map_err(|error| error.to_string())
+                .map_err(|error| with_causes(&error))
         })?);
     }
     Ok(lines.join("\n"))
@@ -92,6 +92,14 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     std::fs::write(&beside, bytes)
         .and_then(|()| std::fs::rename(&beside, path))
         .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// An error and its causes, a line each.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| {
+        format!("{text}\ncause: {cause}")
+    })
 }
 
 fn timed(name: &str, load: impl FnOnce() -> Result<(), String>) -> Result<String, String> {

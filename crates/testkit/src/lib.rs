@@ -28,6 +28,35 @@ pub fn skipped(reason: &str) {
     drop(std::io::stderr().write_all(line.as_bytes()));
 }
 
+/// The folder of compiler modules that `scripts/setup` fills: `CEREMONY_MODULES`, or `modules` in the
+/// target folder this test program was built into. `None` where it lacks one of `files`: the caller
+/// skips, and this function has said so on standard error.
+#[must_use]
+pub fn modules(files: &[&str]) -> Option<PathBuf> {
+    let folder = modules_folder();
+    if files.iter().all(|file| folder.join(file).exists()) {
+        return Some(folder);
+    }
+    skipped("the compiler modules are not installed: run scripts/setup");
+    None
+}
+
+/// Where [`modules`] looks.
+#[must_use]
+pub fn modules_folder() -> PathBuf {
+    std::env::var_os("CEREMONY_MODULES").map_or_else(|| target().join("modules"), PathBuf::from)
+}
+
+/// cargo's target folder, from the place of the test program (`target/release/deps/NAME`).
+#[must_use]
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program
+        .ancestors()
+        .nth(3)
+        .map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
 /// Root of the checkout.
 #[must_use]
 pub fn workspace_root() -> PathBuf {

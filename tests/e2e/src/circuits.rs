@@ -102,18 +102,10 @@ component main = T({n});
     )
 }
 
-/// The modules folder (`CEREMONY_MODULES` or `target/modules`), if it has been filled.
+/// The modules folder, if `scripts/setup` has filled it.
 #[must_use]
 pub fn modules() -> Option<PathBuf> {
-    let folder = std::env::var_os("CEREMONY_MODULES").map_or_else(
-        || testkit::workspace_root().join("target/modules"),
-        PathBuf::from,
-    );
-    if folder.join(circom::MODULE_FILE).exists() {
-        return Some(folder);
-    }
-    testkit::skipped("the compiler modules are not installed: run scripts/setup");
-    None
+    testkit::modules(&[circom::MODULE_FILE])
 }
 
 /// Compiles `source` and returns the path of the r1cs in `folder`.

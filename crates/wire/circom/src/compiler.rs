@@ -128,7 +128,8 @@ fn check_digest(path: &Path, bytes: &[u8]) -> Result<(), CircomError> {
 
 fn prepare(bytes: &[u8], cache_folder: PathBuf) -> wasmtime::Result<Prepared> {
     let mut cache = CacheConfig::new();
-    cache.with_directory(cache_folder);
+    // wasmtime takes absolute folders only; the modules folder may be given relative to here.
+    cache.with_directory(std::path::absolute(cache_folder)?);
     let mut config = Config::new();
     config
         .cache(Some(Cache::new(cache)?))

@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::Cursor;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -33,20 +32,8 @@ pub(crate) struct Host {
     pub(crate) folder: TempDir,
 }
 
-/// Folder with the compilers: `CEREMONY_MODULES`, else `target/modules`.
-pub(crate) fn modules() -> PathBuf {
-    std::env::var_os("CEREMONY_MODULES").map_or_else(
-        || testkit::workspace_root().join("target/modules"),
-        PathBuf::from,
-    )
-}
-
 pub(crate) fn has_modules() -> bool {
-    let there = modules().join("solc.wasm").exists() && modules().join("circom.wasm").exists();
-    if !there {
-        testkit::skipped("no compiler modules: run `cargo run --release -p xtask -- modules`");
-    }
-    there
+    testkit::modules(&["solc.wasm", "circom.wasm"]).is_some()
 }
 
 pub(crate) fn now_ms() -> u64 {
@@ -61,13 +48,13 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let security = SimulatedNsm::new([[1; 48], [2; 48], [3; 48]], SystemClock).unwrap();
         let anchor = security.anchor();
-        let mut self_checks = selfcheck::simulation(&security, &modules());
+        let mut self_checks = selfcheck::simulation(&security, &testkit::modules_folder());
         if !has_modules() {
             self_checks.retain(|check| !check.name.starts_with("module-"));
         }
         let config = AgentConfig {
             mode: AgentMode::Simulation,
-            modules: modules(),
+            modules: testkit::modules_folder(),
             work: folder.path().join("work"),
             anchor: anchor.clone(),
             pcrs: PcrPolicy::unpinned(),

@@ -9,8 +9,7 @@ use std::sync::OnceLock;
 use circom::{Circom, CircomError, CircomOptions, CompileReport, Limits, Outputs};
 use manifest::sources::{SourceBundle, SourcePath};
 
-/// The compiler from `target/modules` (`CEREMONY_MODULES` names another folder), or from the npm
-/// package of the checkout; `None` where there is neither, said loudly.
+/// The compiler; `None` where `scripts/setup` has not fetched it, said loudly.
 pub(crate) fn compiler() -> Option<&'static Circom> {
     static COMPILER: OnceLock<Option<Circom>> = OnceLock::new();
     COMPILER
@@ -18,30 +17,9 @@ pub(crate) fn compiler() -> Option<&'static Circom> {
         .as_ref()
 }
 
-/// A folder with `circom.wasm` in it.
+/// The modules folder, if `scripts/setup` has filled it.
 pub(crate) fn modules() -> Option<PathBuf> {
-    let given = std::env::var_os("CEREMONY_MODULES").map(PathBuf::from);
-    let folder = given.unwrap_or_else(|| target().join("modules"));
-    if folder.join(circom::MODULE_FILE).exists() {
-        return Some(folder);
-    }
-    let package = testkit::workspace_root().join("node_modules/circom2/circom.wasm");
-    if !package.exists() {
-        testkit::skipped("no circom.wasm: run scripts/setup");
-        return None;
-    }
-    let folder = target().join("circom-tests");
-    std::fs::create_dir_all(&folder).unwrap();
-    let part = folder.join(format!("part-{}", std::process::id()));
-    std::fs::copy(package, &part).unwrap();
-    std::fs::rename(part, folder.join(circom::MODULE_FILE)).unwrap();
-    Some(folder)
-}
-
-/// cargo's target folder, from the place of the test program.
-pub(crate) fn target() -> PathBuf {
-    let program = std::env::current_exe().unwrap();
-    program.ancestors().nth(3).unwrap().to_owned()
+    testkit::modules(&[circom::MODULE_FILE])
 }
 
 pub(crate) fn path(text: &str) -> SourcePath {
