@@ -66,14 +66,14 @@ impl ContributeError {
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::SourceFailed { .. } => "entropy.source_failed",
-            Self::ShortDraw { .. } => "entropy.short_draw",
-            Self::Unhealthy { .. } => "entropy.unhealthy",
-            Self::EqualDraws { .. } => "entropy.equal_draws",
-            Self::RequesterEntropyTooLong { .. } => "entropy.requester_too_long",
-            Self::WrongCurve { .. } => "contribution.wrong_curve",
+            Self::SourceFailed { .. } => "entropy_source_failed",
+            Self::ShortDraw { .. } => "entropy_short_draw",
+            Self::Unhealthy { .. } => "entropy_unhealthy",
+            Self::EqualDraws { .. } => "entropy_equal_draws",
+            Self::RequesterEntropyTooLong { .. } => "entropy_requester_too_long",
+            Self::WrongCurve { .. } => "contribution_wrong_curve",
             Self::Contribution(error) => error.code(),
-            Self::KeyDerivation => "entropy.key_derivation",
+            Self::KeyDerivation => "entropy_key_derivation",
         }
     }
 }

@@ -195,7 +195,7 @@ async fn r11_a_truncated_ptau_is_refused_by_its_structure() {
         .await
         .unwrap();
     let error = host.check_phase1().await.unwrap_err();
-    assert_eq!(error.code, "binfile.section_overrun");
+    assert_eq!(error.code, "binfile_section_overrun");
     assert_eq!(host.stage().await, Stage::Failed);
 }
 
@@ -222,15 +222,15 @@ async fn r12_one_changed_byte_in_each_section_of_the_initial_key_ends_the_ceremo
     assert_eq!(
         seen,
         [
-            (2, "zkey.header_point"),
-            (3, "point.not_on_curve"),
-            (4, "check.coefficient"),
-            (5, "point.not_on_curve"),
-            (6, "point.not_on_curve"),
-            (7, "point.not_on_curve"),
-            (8, "point.not_on_curve"),
-            (9, "point.not_on_curve"),
-            (10, "check.circuit_hash"),
+            (2, "zkey_header_point"),
+            (3, "point_not_on_curve"),
+            (4, "check_coefficient"),
+            (5, "point_not_on_curve"),
+            (6, "point_not_on_curve"),
+            (7, "point_not_on_curve"),
+            (8, "point_not_on_curve"),
+            (9, "point_not_on_curve"),
+            (10, "check_circuit_hash"),
         ]
     );
 }
@@ -256,7 +256,7 @@ async fn r12_an_initial_key_that_already_has_a_contribution_ends_the_ceremony() 
         .await
         .unwrap();
     let error = host.check_initial_key().await.unwrap_err();
-    assert_eq!(error.code, "check.unexpected_contributions");
+    assert_eq!(error.code, "check_unexpected_contributions");
     assert_eq!(host.stage().await, Stage::Failed);
 }
 

@@ -111,17 +111,17 @@ impl BinfileError {
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Io { .. } => "binfile.io",
-            Self::BadMagic { .. } => "binfile.bad_magic",
-            Self::UnsupportedVersion { .. } => "binfile.version",
-            Self::TooManySections { .. } => "binfile.too_many_sections",
-            Self::SectionOverrun { .. } => "binfile.section_overrun",
-            Self::MissingSectionHeader { .. } => "binfile.missing_section_header",
-            Self::DuplicateSection { .. } => "binfile.duplicate_section",
-            Self::UnknownSection { .. } => "binfile.unknown_section",
-            Self::MissingSection { .. } => "binfile.missing_section",
-            Self::WrongSectionSize { .. } => "binfile.wrong_section_size",
-            Self::TrailingBytes { .. } => "binfile.trailing_bytes",
+            Self::Io { .. } => "binfile_io",
+            Self::BadMagic { .. } => "binfile_bad_magic",
+            Self::UnsupportedVersion { .. } => "binfile_version",
+            Self::TooManySections { .. } => "binfile_too_many_sections",
+            Self::SectionOverrun { .. } => "binfile_section_overrun",
+            Self::MissingSectionHeader { .. } => "binfile_missing_section_header",
+            Self::DuplicateSection { .. } => "binfile_duplicate_section",
+            Self::UnknownSection { .. } => "binfile_unknown_section",
+            Self::MissingSection { .. } => "binfile_missing_section",
+            Self::WrongSectionSize { .. } => "binfile_wrong_section_size",
+            Self::TrailingBytes { .. } => "binfile_trailing_bytes",
         }
     }
 }

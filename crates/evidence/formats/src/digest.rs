@@ -21,7 +21,7 @@ pub struct DigestParseError {
 impl DigestParseError {
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
-        "digest.parse"
+        "digest_parse"
     }
 }
 

@@ -44,10 +44,10 @@ impl PointError {
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::WrongLength { .. } => "point.length",
-            Self::NotCanonical => "point.not_canonical",
-            Self::NotOnCurve => "point.not_on_curve",
-            Self::NotInSubgroup => "point.not_in_subgroup",
+            Self::WrongLength { .. } => "point_length",
+            Self::NotCanonical => "point_not_canonical",
+            Self::NotOnCurve => "point_not_on_curve",
+            Self::NotInSubgroup => "point_not_in_subgroup",
         }
     }
 }
@@ -242,7 +242,7 @@ impl PointsError {
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Io { .. } => "points.io",
+            Self::Io { .. } => "points_io",
             Self::Point { source, .. } => source.code(),
         }
     }

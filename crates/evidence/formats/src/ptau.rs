@@ -131,12 +131,12 @@ impl PtauError {
         match self {
             Self::Container(error) => error.code(),
             Self::Points(error) => error.code(),
-            Self::UnknownBaseField { .. } => "ptau.unknown_base_field",
-            Self::BadPower { .. } => "ptau.bad_power",
-            Self::PowerAboveCeremony { .. } => "ptau.power_above_ceremony",
-            Self::NotPrepared => "ptau.not_prepared",
-            Self::WrongCurve { .. } => "ptau.wrong_curve",
-            Self::NoSuchPoints { .. } => "ptau.no_such_points",
+            Self::UnknownBaseField { .. } => "ptau_unknown_base_field",
+            Self::BadPower { .. } => "ptau_bad_power",
+            Self::PowerAboveCeremony { .. } => "ptau_power_above_ceremony",
+            Self::NotPrepared => "ptau_not_prepared",
+            Self::WrongCurve { .. } => "ptau_wrong_curve",
+            Self::NoSuchPoints { .. } => "ptau_no_such_points",
         }
     }
 }

@@ -116,15 +116,15 @@ impl R1csError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Container(error) => error.code(),
-            Self::UnknownPrime { .. } => "r1cs.unknown_prime",
-            Self::CustomGates { .. } => "r1cs.custom_gates",
-            Self::NoConstraints => "r1cs.no_constraints",
-            Self::TooFewWires { .. } => "r1cs.too_few_wires",
-            Self::TooManyConstraints { .. } => "r1cs.too_many_constraints",
-            Self::TooManyTerms { .. } => "r1cs.too_many_terms",
-            Self::NoSuchWire { .. } => "r1cs.no_such_wire",
-            Self::CoefficientNotCanonical { .. } => "r1cs.coefficient_not_canonical",
-            Self::BytesAfterConstraints { .. } => "r1cs.bytes_after_constraints",
+            Self::UnknownPrime { .. } => "r1cs_unknown_prime",
+            Self::CustomGates { .. } => "r1cs_custom_gates",
+            Self::NoConstraints => "r1cs_no_constraints",
+            Self::TooFewWires { .. } => "r1cs_too_few_wires",
+            Self::TooManyConstraints { .. } => "r1cs_too_many_constraints",
+            Self::TooManyTerms { .. } => "r1cs_too_many_terms",
+            Self::NoSuchWire { .. } => "r1cs_no_such_wire",
+            Self::CoefficientNotCanonical { .. } => "r1cs_coefficient_not_canonical",
+            Self::BytesAfterConstraints { .. } => "r1cs_bytes_after_constraints",
         }
     }
 }

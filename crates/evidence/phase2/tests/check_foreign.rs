@@ -466,15 +466,15 @@ fn each_key_of_a_ceremony_follows_the_one_before() {
     let refuse = |error: CheckError| error.code();
     assert_eq!(
         refuse(check_contribution(&k0, &k2, &KEY, &NoProgress).unwrap_err()),
-        "check.not_the_next"
+        "check_not_the_next"
     );
     assert_eq!(
         refuse(check_contribution(&k1, &k1, &KEY, &NoProgress).unwrap_err()),
-        "check.not_the_next"
+        "check_not_the_next"
     );
     assert_eq!(
         refuse(check_beacon(&k1, &k2, &beacon, &KEY, &NoProgress).unwrap_err()),
-        "check.not_the_expected_beacon"
+        "check_not_the_expected_beacon"
     );
     let swapped = open("0000").zip(zkey("zkey/tampered/tam_t01_swap_L.zkey"));
     let (_, swapped) = swapped.unwrap();

@@ -24,9 +24,9 @@ impl DevPtauError {
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::PowerOutOfRange { .. } => "devptau.power",
-            Self::Write(_) => "devptau.write",
-            Self::Cancelled => "devptau.cancelled",
+            Self::PowerOutOfRange { .. } => "devptau_power",
+            Self::Write(_) => "devptau_write",
+            Self::Cancelled => "devptau_cancelled",
         }
     }
 }

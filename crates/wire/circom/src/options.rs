@@ -40,7 +40,7 @@ impl OptionsError {
     /// Stable code of this error.
     #[must_use]
     pub fn code(self) -> &'static str {
-        "circom-options"
+        "circom_options"
     }
 }
 

@@ -110,22 +110,22 @@ fn r15_bad_circuits_are_judged_each_with_its_own_error() {
         }
     };
     for (name, expected) in [
-        ("m01_syntax_error.circom", "circuit-refused"),
-        ("sub/m03_include_traversal.circom", "include-not-circom"),
-        ("m05_no_main.circom", "circuit-no-main"),
-        ("m07_custom_templates.circom", "circuit-custom-gates"),
-        ("m09_infinite_loop.circom", "circuit-timeout"),
-        ("m11_enormous_array.circom", "circuit-out-of-memory"),
-        ("m13_underconstrained.circom", "circuit-zero-constraints"),
-        ("m15_zero_constraints.circom", "circuit-zero-constraints"),
-        ("m17_public_unknown_signal.circom", "circuit-refused"),
-        ("m19_div_by_zero.circom", "circuit-refused"),
-        ("m21_non_utf8.circom", "source-not-utf8"),
-        ("m23_empty.circom", "circuit-no-main"),
-        ("m25_nonquadratic.circom", "circuit-refused"),
+        ("m01_syntax_error.circom", "circuit_refused"),
+        ("sub/m03_include_traversal.circom", "include_not_circom"),
+        ("m05_no_main.circom", "circuit_no_main"),
+        ("m07_custom_templates.circom", "circuit_custom_gates"),
+        ("m09_infinite_loop.circom", "circuit_timeout"),
+        ("m11_enormous_array.circom", "circuit_out_of_memory"),
+        ("m13_underconstrained.circom", "circuit_zero_constraints"),
+        ("m15_zero_constraints.circom", "circuit_zero_constraints"),
+        ("m17_public_unknown_signal.circom", "circuit_refused"),
+        ("m19_div_by_zero.circom", "circuit_refused"),
+        ("m21_non_utf8.circom", "source_not_utf8"),
+        ("m23_empty.circom", "circuit_no_main"),
+        ("m25_nonquadratic.circom", "circuit_refused"),
         ("m27_constant_only.circom", "compiled"),
         ("-m29_dash_name.circom", "compiled"),
-        ("inc/loop_a.circom", "circuit-no-main"),
+        ("inc/loop_a.circom", "circuit_no_main"),
     ] {
         assert_eq!(judge(name), expected, "{name}");
     }

@@ -98,18 +98,18 @@ impl SolcError {
     /// Stable code for machines.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::ModuleRead { .. } => "solc-module-read",
-            Self::ModuleDigest { .. } => "solc-module-digest",
-            Self::Engine { .. } => "solc-engine",
-            Self::Thread { .. } => "solc-thread",
-            Self::Timeout { .. } => "solc-timeout",
-            Self::OutOfMemory { .. } => "solc-out-of-memory",
-            Self::Crashed { .. } => "solc-crashed",
-            Self::CompileFailed { .. } => "solc-compile-failed",
-            Self::Answer { .. } => "solc-answer",
-            Self::AnswerTooLong { .. } => "solc-answer-too-long",
-            Self::NotFixed { .. } => "solc-not-fixed",
-            Self::RuntimeNotInCreation { .. } => "solc-runtime-not-in-creation",
+            Self::ModuleRead { .. } => "solc_module_read",
+            Self::ModuleDigest { .. } => "solc_module_digest",
+            Self::Engine { .. } => "solc_engine",
+            Self::Thread { .. } => "solc_thread",
+            Self::Timeout { .. } => "solc_timeout",
+            Self::OutOfMemory { .. } => "solc_out_of_memory",
+            Self::Crashed { .. } => "solc_crashed",
+            Self::CompileFailed { .. } => "solc_compile_failed",
+            Self::Answer { .. } => "solc_answer",
+            Self::AnswerTooLong { .. } => "solc_answer_too_long",
+            Self::NotFixed { .. } => "solc_not_fixed",
+            Self::RuntimeNotInCreation { .. } => "solc_runtime_not_in_creation",
         }
     }
 

@@ -63,11 +63,11 @@ impl UnpackError {
     /// Stable code for machines.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::OtherScript { .. } => "solc-unpack-other-script",
-            Self::NoPayload => "solc-unpack-no-payload",
-            Self::NotBase64 => "solc-unpack-not-base64",
-            Self::BadBlock => "solc-unpack-bad-block",
-            Self::OtherModule { .. } => "solc-unpack-other-module",
+            Self::OtherScript { .. } => "solc_unpack_other_script",
+            Self::NoPayload => "solc_unpack_no_payload",
+            Self::NotBase64 => "solc_unpack_not_base64",
+            Self::BadBlock => "solc_unpack_bad_block",
+            Self::OtherModule { .. } => "solc_unpack_other_module",
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
     fn a_script_that_is_not_the_pinned_one_is_refused() {
         let error = unpack(&script(&module())).unwrap_err();
         assert!(matches!(error, UnpackError::OtherScript { .. }), "{error}");
-        assert_eq!(error.code(), "solc-unpack-other-script");
+        assert_eq!(error.code(), "solc_unpack_other_script");
     }
 
     #[test]

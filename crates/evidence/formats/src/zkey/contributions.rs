@@ -108,8 +108,8 @@ impl BeaconParamsError {
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Exponent { .. } => "zkey.beacon_exponent",
-            Self::Length { .. } => "zkey.beacon_length",
+            Self::Exponent { .. } => "zkey_beacon_exponent",
+            Self::Length { .. } => "zkey_beacon_length",
         }
     }
 }

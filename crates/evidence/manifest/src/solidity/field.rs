@@ -24,8 +24,8 @@ impl FieldError {
     /// Stable code for machines.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotCanonical => "verifier-coordinate-not-canonical",
-            Self::NotDecimal => "verifier-coordinate-not-decimal",
+            Self::NotCanonical => "verifier_coordinate_not_canonical",
+            Self::NotDecimal => "verifier_coordinate_not_decimal",
         }
     }
 }

@@ -26,8 +26,8 @@ impl KeyError {
     /// Stable code for machines.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoInputPoints => "verifier-key-no-input-points",
-            Self::TooManySignals { .. } => "verifier-key-too-many-signals",
+            Self::NoInputPoints => "verifier_key_no_input_points",
+            Self::TooManySignals { .. } => "verifier_key_too_many_signals",
             Self::Coordinate(error) => error.code(),
         }
     }
