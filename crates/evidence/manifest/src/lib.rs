@@ -15,6 +15,8 @@ pub mod spec;
 pub mod sums;
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod fixtures;
 
 pub use artifact::{ArtifactKind, ArtifactRecord};

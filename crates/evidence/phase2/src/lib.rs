@@ -5,6 +5,7 @@ pub mod check;
 pub mod contribution;
 mod engine_curve;
 pub mod export;
+mod pipeline;
 pub mod rescale;
 pub mod rng;
 pub mod sampling;

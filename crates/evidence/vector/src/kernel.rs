@@ -36,6 +36,9 @@ pub enum PointFault {
     /// An addition met an exceptional case: the chain does not fit points of this group.
     #[error("the chain meets an exceptional case of point addition")]
     Exceptional,
+    /// A result is not on the curve: the machine miscalculates.
+    #[error("the product is not on the curve: this machine miscalculates")]
+    WrongResult,
     /// The slice is not a whole number of points.
     #[error(
         "{length} bytes are not a whole number of points of {} bytes",
@@ -99,7 +102,8 @@ mod x86 {
         ///
         /// # Errors
         /// A coordinate that is not canonical, a point off the curve, or a chain that does not fit the
-        /// group: then nothing of the block it stands in has been multiplied. BN254's G1 has prime order, so no subgroup check is needed.
+        /// group: then nothing of the block it stands in has been multiplied. BN254's G1 has prime
+        /// order, so no subgroup check is needed. Results are checked for the curve equation too.
         pub fn apply(&mut self, chain: &Chain, points: &mut [u8]) -> Result<(), PointFault> {
             if !points.len().is_multiple_of(POINT_BYTES) {
                 return Err(PointFault::Length {
@@ -157,6 +161,10 @@ mod x86 {
             let sound = unsafe { self.block.run(chain, vectors) };
             if !sound {
                 return Err(PointFault::Exceptional);
+            }
+            // SAFETY: as above.
+            if !unsafe { self.block.on_curve(vectors) } {
+                return Err(PointFault::WrongResult);
             }
             for (v, group) in points.chunks_mut(LANES * POINT_BYTES).enumerate() {
                 // SAFETY: as above.

@@ -17,13 +17,25 @@
 //! border and vector loads and stores. Each has its argument beside it, and every result is compared
 //! with the library's arithmetic in the tests.
 
+#[cfg(target_arch = "x86_64")]
+mod additions;
 mod chain;
 #[cfg(target_arch = "x86_64")]
 mod field;
 #[cfg(target_arch = "x86_64")]
 mod group;
+#[cfg(target_arch = "x86_64")]
+mod invert;
 mod kernel;
 mod limbs;
+#[cfg(target_arch = "x86_64")]
+mod packed;
+#[cfg(target_arch = "x86_64")]
+mod prime;
+#[cfg(target_arch = "x86_64")]
+mod quadratic;
 
+#[cfg(target_arch = "x86_64")]
+pub use additions::{Addition, G1Adder, G1Point, G2Adder, G2Point, PositionError};
 pub use chain::{Chain, ChainError, Step, TABLE_SIZE, Term};
 pub use kernel::{Kernel, POINT_BYTES, PointFault, available};

@@ -13,6 +13,7 @@ mod compiler;
 mod diagnostics;
 mod error;
 mod limits;
+mod options;
 mod sandbox;
 pub mod sources;
 
@@ -20,5 +21,5 @@ pub use compiler::{Circom, CompileReport, MODULE_FILE, MODULE_SHA256, Outputs};
 pub use diagnostics::Diagnostics;
 pub use error::{CircomError, Output};
 pub use limits::Limits;
-pub use manifest::spec::{CircomOptions, Simplification};
+pub use options::{CircomOptions, OptionsError, Simplification};
 pub use sources::CollectError;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use attestation::{Anchor, PcrPolicy, RawDocument};
-use circom::Limits;
 use drand::Chain;
 use enclave_agent::{Agent, AgentConfig, selfcheck, serve};
 use formats::digest::Sha256Digest;
@@ -46,11 +45,6 @@ impl Host {
     /// Starts an agent. Without modules the checks of the modules would keep it closed, so they
     /// are left out of its list: those tests do not compile anything.
     pub(crate) async fn start() -> Self {
-        Self::start_with(Limits::default()).await
-    }
-
-    /// The same with other limits for circom.
-    pub(crate) async fn start_with(compiler_limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let security = SimulatedNsm::new([[1; 48], [2; 48], [3; 48]], SystemClock).unwrap();
         let anchor = security.anchor();
@@ -65,7 +59,6 @@ impl Host {
             anchor: anchor.clone(),
             pcrs: PcrPolicy::unpinned(),
             self_checks,
-            compiler_limits,
         };
         let agent = Agent::new(config, Arc::new(security)).unwrap();
         let transport = Transport::Unix {
@@ -123,7 +116,7 @@ impl Host {
         kind: ArtifactKind,
         bytes: &[u8],
     ) -> Result<pb::ArtifactInfo, TransferError> {
-        let size = u64::try_from(bytes.len()).unwrap();
+        let size = bytes.len() as u64;
         let source = Cursor::new(bytes.to_vec());
         put_artifact(&mut self.client, kind, size, source, |_| {}).await
     }

@@ -2,7 +2,7 @@ use std::io;
 
 use formats::{points::PointsError, zkey::ZKeyError};
 
-use crate::rescale::{DegeneratePoint, ScheduleError, SecretMultiplicationError};
+use crate::rescale::{RescaleError, ScheduleError, SecretMultiplicationError};
 
 /// Why a contribution was not made, or not undone. Holds nothing secret.
 #[derive(Debug, thiserror::Error)]
@@ -23,20 +23,17 @@ pub enum ContributionError {
         #[source]
         source: io::Error,
     },
-    /// A point of a rescaled section is not in the prime-order group.
-    #[error("point {index} of section {section} is not in the prime-order subgroup")]
-    NotInSubgroup {
-        /// The section.
-        section: u32,
-        /// Index of the point in the section.
-        index: u64,
-    },
     /// The scalar cannot be used.
     #[error(transparent)]
     Scalar(#[from] ScheduleError),
-    /// A point that cannot be multiplied.
-    #[error(transparent)]
-    Degenerate(#[from] DegeneratePoint),
+    /// The points of a section could not be multiplied, for no fault of a single one.
+    #[error("section {section}: {source}")]
+    Rescale {
+        /// The section.
+        section: u32,
+        /// What happened.
+        source: RescaleError,
+    },
     /// A single point that cannot be multiplied.
     #[error(transparent)]
     Multiplication(#[from] SecretMultiplicationError),
@@ -84,9 +81,8 @@ impl ContributionError {
             Self::ZKey(error) => error.code(),
             Self::Points(error) => error.code(),
             Self::Read { .. } => "contribution_read",
-            Self::NotInSubgroup { .. } => "contribution_not_in_subgroup",
             Self::Scalar(_) => "contribution_scalar",
-            Self::Degenerate(_) | Self::Multiplication(_) => "contribution_degenerate_point",
+            Self::Rescale { .. } | Self::Multiplication(_) => "contribution_degenerate_point",
             Self::ReusedKey { .. } => "contribution_reused_key",
             Self::DeltaUnchanged => "contribution_delta_unchanged",
             Self::OwnProofFails => "contribution_own_proof",
@@ -104,8 +100,12 @@ impl ContributionError {
         match self {
             Self::Write(_) => Some("free disk space, or choose another folder"),
             Self::ReusedKey { .. } => Some("do not use this machine's randomness"),
-            Self::OwnProofFails => Some("do not use this machine"),
-            Self::Points(_) | Self::ZKey(_) | Self::NotInSubgroup { .. } => {
+            Self::OwnProofFails
+            | Self::Rescale {
+                source: RescaleError::WrongResult,
+                ..
+            } => Some("do not use this machine"),
+            Self::Points(_) | Self::ZKey(_) => {
                 Some("take the zkey from its source again, and check it")
             }
             _ => None,

@@ -3,16 +3,19 @@
 
 use std::io::Write;
 
-use ark_ec::short_weierstrass::SWCurveConfig;
 use formats::{
     curve::{CurveParams, G1Affine},
+    points::{LemPoint, PointsError},
     progress::{ProgressSink, Unit},
     source::Source,
     zkey::{KeyPoints, ZKey, ZKeySection, ZKeyWriter},
 };
 
 use super::error::ContributionError;
-use crate::{EngineCurve, rescale::Rescaler};
+use crate::{
+    EngineCurve, pipeline,
+    rescale::{RescaleError, Rescaler},
+};
 
 /// Points multiplied at a time: enough for all threads.
 const CHUNK_POINTS: usize = 1 << 14;
@@ -133,39 +136,41 @@ impl<C: EngineCurve, S: Source> Rewrite<'_, C, S> {
         Ok(())
     }
 
-    /// Every point was checked for the curve equation when it was read: multiplying a point of
-    /// another curve by a secret would give the secret away.
-    fn rescale<W: Write>(
+    /// Reading, multiplying and writing run side by side, each a chunk ahead of the next.
+    fn rescale<W: Write + Send>(
         &self,
         section: ZKeySection,
         file: &mut ZKeyWriter<W>,
     ) -> Result<(), ContributionError> {
-        let size = self.zkey.section_bytes(section)?.remaining();
+        let mut reader = self.zkey.section_bytes(section)?;
+        let size = reader.remaining();
         file.begin(section, size)
             .map_err(ContributionError::Write)?;
-        let mut reader = self.zkey.g1_points::<C>(section)?;
-        let mut points: Vec<G1Affine<C>> = Vec::with_capacity(CHUNK_POINTS);
-        let mut done = 0;
-        loop {
-            reader.read_chunk(&mut points, CHUNK_POINTS)?;
-            if points.is_empty() {
-                break;
-            }
+        let bytes = CHUNK_POINTS * <G1Affine<C> as LemPoint>::BYTES;
+        let read = |chunk: &mut Vec<u8>| {
+            let n = usize::try_from(reader.remaining()).map_or(bytes, |left| left.min(bytes));
+            chunk.resize(n, 0);
+            let section = section.id();
+            reader
+                .read_exact(chunk)
+                .map_err(|source| ContributionError::Read { section, source })?;
+            Ok(n > 0)
+        };
+        let mut done = 0_u64;
+        let multiply = |chunk: &mut Vec<u8>| {
             if self.progress.is_cancelled() {
                 return Err(ContributionError::Cancelled);
             }
-            for (index, point) in (done..).zip(&points) {
-                if !C::G1Config::is_in_correct_subgroup_assuming_on_curve(point) {
-                    let section = section.id();
-                    return Err(ContributionError::NotInSubgroup { section, index });
-                }
-            }
-            self.factor.multiply(&mut points)?;
-            file.points(&points).map_err(ContributionError::Write)?;
-            let n = u64::try_from(points.len()).unwrap_or(u64::MAX);
+            self.factor
+                .multiply::<C::G1Config>(chunk)
+                .map_err(|error| refused(section.id(), done, error))?;
+            let n = u64::try_from(chunk.len() / <G1Affine<C> as LemPoint>::BYTES).unwrap_or(0);
             self.progress.advance(n);
             done += n;
-        }
+            Ok(())
+        };
+        let write = |chunk: &mut Vec<u8>| file.write_all(chunk).map_err(ContributionError::Write);
+        pipeline::run(read, multiply, write)?;
         file.end().map_err(ContributionError::Write)
     }
 
@@ -197,6 +202,21 @@ impl<C: EngineCurve, S: Source> Rewrite<'_, C, S> {
         self.copy_bytes(section, HASH_AND_COUNT, kept, file)?;
         file.write_all(new).map_err(write)?;
         file.end().map_err(write)
+    }
+}
+
+/// Names a point by its place in the section.
+fn refused(section: u32, before: u64, error: RescaleError) -> ContributionError {
+    match error {
+        RescaleError::Point { index, source } => {
+            let index = before.saturating_add(u64::try_from(index).unwrap_or(u64::MAX));
+            ContributionError::Points(PointsError::Point {
+                section,
+                index,
+                source,
+            })
+        }
+        source => ContributionError::Rescale { section, source },
     }
 }
 

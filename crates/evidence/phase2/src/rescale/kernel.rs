@@ -28,18 +28,6 @@ pub(super) const BLOCK_POINTS: usize = 1024;
 #[error("a point outside the group met an exceptional case of point addition")]
 pub struct DegeneratePoint;
 
-/// Multiplies blocks of points by a schedule's scalar. A vectorised kernel for one curve can take
-/// the place of [`PortableKernel`]; it must give the same points.
-pub(super) trait PointKernel<C: SWCurveConfig> {
-    /// Replaces every point by its multiple; infinity stays. At most [`BLOCK_POINTS`] points,
-    /// all of the order of the scalar field.
-    fn multiply(
-        &mut self,
-        schedule: &Schedule,
-        points: &mut [Affine<C>],
-    ) -> Result<(), DegeneratePoint>;
-}
-
 /// Coordinates of a block, one vector per coordinate.
 struct Coordinates<F> {
     x: Vec<F>,
@@ -266,12 +254,10 @@ impl<F: Select> PortableKernel<F> {
     }
 }
 
-impl<C, F> PointKernel<C> for PortableKernel<F>
-where
-    C: SWCurveConfig<BaseField = F>,
-    F: Select,
-{
-    fn multiply(
+impl<F: Select> PortableKernel<F> {
+    /// Replaces every point by its multiple; infinity stays. All points must be of the order of the
+    /// scalar field.
+    pub(super) fn multiply<C: SWCurveConfig<BaseField = F>>(
         &mut self,
         schedule: &Schedule,
         points: &mut [Affine<C>],

@@ -9,28 +9,51 @@ mod schedule;
 mod select;
 mod vectorised;
 
+use std::sync::{Mutex, PoisonError};
+
 use ark_ec::{
     scalar_mul::glv::GLVConfig,
     short_weierstrass::{Affine, SWCurveConfig},
 };
-use formats::points::Coordinate;
+use formats::points::{Coordinate, LemPoint, PointError};
 use rayon::prelude::*;
 
 pub use decompose::Scalar;
 pub use kernel::DegeneratePoint;
-use kernel::{BLOCK_POINTS, PointKernel, PortableKernel};
+use kernel::{BLOCK_POINTS, PortableKernel};
 pub use schedule::{Schedule, ScheduleError};
 pub use select::Select;
-use vectorised::VectorKernel;
 
 /// Multiplies points of G1 by one scalar, fixed when it is made.
 ///
-/// Input points must be on the curve and in the prime-order group. The reader of the points checks
-/// the curve equation; on a curve with a cofactor the caller checks the subgroup.
+/// Points come and go in their file form. Each is checked before it is multiplied: multiplying a
+/// point of another curve by a secret would give the secret away.
 pub struct Rescaler {
     schedule: Schedule,
     /// The same steps for the vector kernel, where there is one.
     chain: Option<vector::Chain>,
+    /// The vector kernel's working memory, kept from block to block.
+    kernels: Mutex<Vec<vector::Kernel>>,
+}
+
+/// Why points were not multiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RescaleError {
+    /// A point that is malformed or not of the group.
+    #[error("point {index}: {source}")]
+    Point {
+        /// Position in the slice that was given.
+        index: usize,
+        /// What is wrong with it.
+        source: PointError,
+    },
+    /// See [`DegeneratePoint`].
+    #[error(transparent)]
+    Degenerate(#[from] DegeneratePoint),
+    /// A product is not on the curve.
+    #[error("a product is not on the curve: this machine miscalculates")]
+    WrongResult,
 }
 
 impl Rescaler {
@@ -39,8 +62,7 @@ impl Rescaler {
         scalar: &C::ScalarField,
     ) -> Result<Self, ScheduleError> {
         let schedule = Schedule::regular::<C>(scalar)?;
-        let chain = vectorised::chain::<C>(&schedule);
-        Ok(Self { schedule, chain })
+        Ok(Self::of::<C>(schedule))
     }
 
     /// For a public scalar.
@@ -48,31 +70,76 @@ impl Rescaler {
         scalar: &C::ScalarField,
     ) -> Result<Self, ScheduleError> {
         let schedule = Schedule::sparse::<C>(scalar)?;
-        let chain = vectorised::chain::<C>(&schedule);
-        Ok(Self { schedule, chain })
+        Ok(Self::of::<C>(schedule))
     }
 
-    /// Replaces every point by its multiple, infinity by itself.
-    pub fn multiply<C>(&self, points: &mut [Affine<C>]) -> Result<(), DegeneratePoint>
-    where
-        C: GLVConfig<BaseField: Select + Coordinate>,
-    {
-        points.par_chunks_mut(BLOCK_POINTS).try_for_each_init(
-            || self.kernel::<C>(),
-            |kernel, block| kernel.multiply(&self.schedule, block),
-        )
-    }
-
-    /// Working memory for one thread.
-    fn kernel<C>(&self) -> Box<dyn PointKernel<C> + '_>
-    where
-        C: GLVConfig<BaseField: Select + Coordinate>,
-    {
-        match self.chain.as_ref().and_then(VectorKernel::new) {
-            Some(kernel) => Box::new(kernel),
-            None => Box::new(PortableKernel::with_endomorphism::<C>()),
+    fn of<C: SWCurveConfig>(schedule: Schedule) -> Self {
+        Self {
+            chain: vectorised::chain::<C>(&schedule),
+            schedule,
+            kernels: Mutex::new(Vec::new()),
         }
     }
+
+    /// Replaces every point by its multiple, infinity by itself. `points` are whole points in file
+    /// form. After an error some of them may have been replaced.
+    pub fn multiply<C>(&self, points: &mut [u8]) -> Result<(), RescaleError>
+    where
+        C: GLVConfig<BaseField: Select + Coordinate>,
+    {
+        let block = BLOCK_POINTS * Affine::<C>::BYTES;
+        points
+            .par_chunks_mut(block)
+            .enumerate()
+            .try_for_each(|(number, points)| {
+                self.multiply_block::<C>(points)
+                    .map_err(|error| match error {
+                        RescaleError::Point { index, source } => RescaleError::Point {
+                            index: number * BLOCK_POINTS + index,
+                            source,
+                        },
+                        other => other,
+                    })
+            })
+    }
+
+    fn multiply_block<C>(&self, points: &mut [u8]) -> Result<(), RescaleError>
+    where
+        C: GLVConfig<BaseField: Select + Coordinate>,
+    {
+        if let Some(chain) = &self.chain {
+            let kept = self.kernels().pop();
+            if let Some(mut kernel) = kept.or_else(|| vector::Kernel::new(BLOCK_POINTS)) {
+                let result = kernel.apply(chain, points);
+                self.kernels().push(kernel);
+                return result.map_err(|fault| vectorised::fault(&fault));
+            }
+        }
+        let mut block = points
+            .chunks(Affine::<C>::BYTES)
+            .map(Affine::<C>::from_lem_in_subgroup)
+            .enumerate()
+            .map(|(index, point)| point.map_err(|source| RescaleError::Point { index, source }))
+            .collect::<Result<Vec<_>, _>>()?;
+        PortableKernel::with_endomorphism::<C>().multiply(&self.schedule, &mut block)?;
+        let mut bytes = Vec::with_capacity(points.len());
+        for point in &block {
+            point.append_lem(&mut bytes);
+        }
+        points.copy_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn kernels(&self) -> std::sync::MutexGuard<'_, Vec<vector::Kernel>> {
+        // A kernel holds nothing from one block to the next: one left by a panic is as good as any.
+        self.kernels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether this processor runs BN254's points through the vector kernel.
+#[must_use]
+pub fn vectorised() -> bool {
+    vector::available()
 }
 
 /// One point times a secret scalar, in either group, with the regular schedule.
@@ -124,22 +191,53 @@ mod tests {
         }
         let mut points = G1Projective::normalize_batch(&points);
         points[5] = G1Affine::zero();
+        let mut bytes = Vec::new();
+        for point in &points {
+            point.append_lem(&mut bytes);
+        }
         let scalar = Fr::from(0x1234_5678_u64).inverse().unwrap();
         for rescaler in [
             Rescaler::secret::<g1::Config>(&scalar).unwrap(),
             Rescaler::public::<g1::Config>(&scalar).unwrap(),
         ] {
             assert!(rescaler.chain.is_some());
-            let mut fast = points.clone();
-            rescaler.multiply(&mut fast).unwrap();
+            let mut fast = bytes.clone();
+            rescaler.multiply::<g1::Config>(&mut fast).unwrap();
             let portable = Rescaler {
                 chain: None,
                 ..rescaler
             };
-            let mut slow = points.clone();
-            portable.multiply(&mut slow).unwrap();
+            let mut slow = bytes.clone();
+            portable.multiply::<g1::Config>(&mut slow).unwrap();
             assert!(fast == slow);
-            assert_eq!(fast[7], (points[7] * scalar).into_affine());
+            assert_eq!(
+                G1Affine::from_lem(&fast[7 * 64..8 * 64]),
+                Ok((points[7] * scalar).into_affine())
+            );
+        }
+    }
+
+    #[test]
+    fn r18_both_kernels_name_the_point_that_is_off_the_curve() {
+        let scalar = Fr::from(77_u64).inverse().unwrap();
+        let mut bytes = Vec::new();
+        for _ in 0..BLOCK_POINTS + 9 {
+            G1Affine::generator().append_lem(&mut bytes);
+        }
+        let bad = BLOCK_POINTS + 4;
+        bytes[bad * 64] ^= 1;
+        let rescaler = Rescaler::secret::<g1::Config>(&scalar).unwrap();
+        let portable = Rescaler {
+            chain: None,
+            ..Rescaler::secret::<g1::Config>(&scalar).unwrap()
+        };
+        for rescaler in [rescaler, portable] {
+            let error = rescaler.multiply::<g1::Config>(&mut bytes.clone());
+            let expected = RescaleError::Point {
+                index: bad,
+                source: PointError::NotOnCurve,
+            };
+            assert_eq!(error, Err(expected));
         }
     }
 }

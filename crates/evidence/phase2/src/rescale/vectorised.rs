@@ -2,12 +2,13 @@
 
 use std::any::TypeId;
 
-use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
-use formats::points::LemPoint;
-use vector::{Chain, Kernel, Term};
+use ark_ec::short_weierstrass::SWCurveConfig;
+use formats::points::PointError;
+use vector::{Chain, PointFault, Term};
 
 use super::{
-    kernel::{BLOCK_POINTS, DegeneratePoint, PointKernel},
+    RescaleError,
+    kernel::DegeneratePoint,
     schedule::{Digit, Schedule, Step},
 };
 
@@ -36,46 +37,18 @@ fn term(digit: Digit) -> Term {
     }
 }
 
-/// The vector kernel with the chain that it runs.
-pub(super) struct VectorKernel<'a> {
-    chain: &'a Chain,
-    kernel: Kernel,
-    bytes: Vec<u8>,
-}
-
-impl<'a> VectorKernel<'a> {
-    /// `None` where the processor lacks a feature.
-    pub(super) fn new(chain: &'a Chain) -> Option<Self> {
-        Some(Self {
-            chain,
-            kernel: Kernel::new(BLOCK_POINTS)?,
-            bytes: Vec::new(),
-        })
-    }
-}
-
-impl<C: SWCurveConfig> PointKernel<C> for VectorKernel<'_>
-where
-    Affine<C>: LemPoint,
-{
-    /// Every result is read back as a point of the curve, so a fault of the vector code cannot pass
-    /// for a point.
-    fn multiply(
-        &mut self,
-        _schedule: &Schedule,
-        points: &mut [Affine<C>],
-    ) -> Result<(), DegeneratePoint> {
-        self.bytes.clear();
-        for point in points.iter() {
-            point.append_lem(&mut self.bytes);
-        }
-        self.kernel
-            .apply(self.chain, &mut self.bytes)
-            .map_err(|_| DegeneratePoint)?;
-        let products = self.bytes.chunks(Affine::<C>::BYTES);
-        for (point, product) in points.iter_mut().zip(products) {
-            *point = Affine::from_lem(product).map_err(|_| DegeneratePoint)?;
-        }
-        Ok(())
+/// The vector kernel's refusal as the rescaler's.
+pub(super) fn fault(fault: &PointFault) -> RescaleError {
+    match *fault {
+        PointFault::NotCanonical { index } => RescaleError::Point {
+            index,
+            source: PointError::NotCanonical,
+        },
+        PointFault::OffCurve { index } => RescaleError::Point {
+            index,
+            source: PointError::NotOnCurve,
+        },
+        PointFault::WrongResult => RescaleError::WrongResult,
+        _ => RescaleError::Degenerate(DegeneratePoint),
     }
 }

@@ -1,0 +1,174 @@
+//! The table for people: printed, and kept in docs/benchmarks.md between markers, one block a circuit.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use crate::{
+    engine::Step,
+    error::BenchError,
+    peers::Program,
+    table::{CircuitTable, Measured},
+};
+
+/// Everything between this line and the next marker is one circuit's.
+const BEGIN: &str = "<!-- bench ";
+/// End of all blocks: what follows is written by hand.
+const END: &str = "<!-- bench end -->";
+
+pub(crate) fn print(table: &CircuitTable) {
+    anstream::println!("{}", block(table));
+}
+
+/// Puts the circuit's block into the report, in the place of its older one where there is one.
+pub(crate) fn write(path: &Path, table: &CircuitTable) -> Result<(), BenchError> {
+    let name = path.to_string_lossy().into_owned();
+    let text = fs::read_to_string(path).map_err(BenchError::io(name.clone()))?;
+    fs::write(path, updated(&text, table)).map_err(BenchError::io(name))
+}
+
+fn updated(text: &str, table: &CircuitTable) -> String {
+    let marker = marker(table);
+    let (head, tail) = text.split_once(END).unwrap_or((text, ""));
+    let mut parts = head.split(BEGIN);
+    let mut result = parts.next().unwrap_or_default().trim_end().to_owned();
+    result.push_str("\n\n");
+    let mut blocks: Vec<String> = parts
+        .map(|part| format!("{BEGIN}{}", part.trim_end()))
+        .filter(|part| !part.starts_with(&marker))
+        .collect();
+    blocks.push(format!("{marker}\n{}", block(table).trim_end()));
+    blocks.sort();
+    result.push_str(&blocks.join("\n\n"));
+    result.push_str("\n\n");
+    result.push_str(END);
+    result.push_str(if tail.is_empty() { "\n" } else { tail });
+    result
+}
+
+fn marker(table: &CircuitTable) -> String {
+    format!("{BEGIN}{:02} {} -->", table.power, table.family.name())
+}
+
+fn block(table: &CircuitTable) -> String {
+    let mut text = format!(
+        "### {} chain, 2^{}: {} constraints, key of {:.1} MB\n\n{}, best of {} rounds.\n\n",
+        table.family.name(),
+        table.power,
+        table.constraints,
+        megabytes(table.key_bytes),
+        machine(),
+        table.rounds
+    );
+    text.push_str(
+        "| step | program | user s | system s | wall s | peak MiB | user ratio | wall ratio |\n",
+    );
+    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    for step in Step::ALL {
+        let ours = find(table, Program::Ours, step);
+        for measured in table.measured.iter().filter(|m| m.step == step) {
+            let run = &measured.run;
+            let ratio = |own: f64, other: f64| {
+                if measured.program == Program::Ours {
+                    "1".to_owned()
+                } else {
+                    format!("{:.1}", other / own)
+                }
+            };
+            let (user, wall) = ours.map_or_else(Default::default, |ours| {
+                (
+                    ratio(ours.run.user, run.user),
+                    ratio(ours.run.wall, run.wall),
+                )
+            });
+            // Writing to a String cannot fail.
+            writeln!(
+                text,
+                "| {} | {} | {:.2} | {:.2} | {:.2} | {:.0} | {user} | {wall} |",
+                step.name(),
+                measured.program.name(),
+                run.user,
+                run.system,
+                run.wall,
+                run.peak_mib
+            )
+            .unwrap_or_default();
+        }
+    }
+    text
+}
+
+fn find(table: &CircuitTable, program: Program, step: Step) -> Option<&Measured> {
+    table
+        .measured
+        .iter()
+        .find(|m| m.program == program && m.step == step)
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes / 100_000).unwrap_or(u32::MAX)) / 10.0
+}
+
+/// Processor, number of cores and how busy the machine is with other work.
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown processor", |rest| {
+            rest.trim_start_matches([' ', '\t', ':'])
+        });
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').nth(1).unwrap_or("?");
+    let ifma = if phase2::rescale::vectorised() {
+        "AVX-512 IFMA used"
+    } else {
+        "no AVX-512 IFMA"
+    };
+    format!("{model}, {cores} threads each, {ifma}, load average {load}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{circuits::Family, measure::Run};
+
+    fn table(power: u32, user: f64) -> CircuitTable {
+        let run = |user| Run {
+            wall: user,
+            user,
+            system: 0.0,
+            peak_mib: 10.0,
+            output: String::new(),
+            success: true,
+        };
+        let measured = |program, user| Measured {
+            program,
+            step: Step::New,
+            run: run(user),
+        };
+        CircuitTable {
+            family: Family::Poseidon,
+            power,
+            constraints: 7,
+            key_bytes: 1_000_000,
+            rounds: 1,
+            measured: vec![
+                measured(Program::Ours, user),
+                measured(Program::Snarkjs, 10.0),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_block_replaces_its_older_one_only() {
+        let text = "# Title\n\n<!-- bench end -->\nby hand\n";
+        let text = updated(text, &table(17, 1.0));
+        let text = updated(&text, &table(15, 1.0));
+        let text = updated(&text, &table(15, 2.0));
+        assert_eq!(text.matches("### poseidon").count(), 2);
+        assert!(text.contains("| new | snarkjs 0.7.6 | 10.00 | 0.00 | 10.00 | 10 | 5.0 | 5.0 |"));
+        assert!(text.contains("| 10.0 | 10.0 |"));
+        assert!(text.find("2^15").unwrap() < text.find("2^17").unwrap());
+        assert!(text.starts_with("# Title\n") && text.ends_with("by hand\n"));
+    }
+}
