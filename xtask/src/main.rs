@@ -2,6 +2,7 @@
 //!
 //! One file per command; this one only dispatches.
 
+mod codes;
 mod image_deps;
 mod modules;
 mod proto;
@@ -17,6 +18,7 @@ usage: xtask COMMAND
   modules --npm FOLDER --out FOLDER [--warm]
                         fill the modules folder with circom.wasm and solc.wasm from the npm packages;
                         --warm also makes their machine code
+  codes [--check]       write (or compare) the table of error codes
   image-deps [--check]  write (or compare) the dependency list of the enclave image
 ";
 
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         ["proto"] => proto::write(),
         ["proto", "--check"] => proto::check(),
         ["modules", rest @ ..] => modules::fill(rest),
+        ["codes"] => codes::write(),
+        ["codes", "--check"] => codes::check(),
         ["image-deps"] => image_deps::write(),
         ["image-deps", "--check"] => image_deps::check(),
         _ => {

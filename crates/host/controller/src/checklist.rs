@@ -82,12 +82,14 @@ impl<'p> Checklist<'p> {
         text
     }
 
-    /// The last line, and how the program ends: `exit` if nothing failed.
+    /// The last line, and how the program ends: `exit` if nothing failed. `holds` says what that means.
     pub(crate) fn conclude(&self, holds: &str, fails: &str, exit: Exit) -> Exit {
         let (verdict, summary, exit) = if self.has_failed() {
             ("false", fails, Exit::False)
         } else if exit == Exit::SimulationOnly {
             ("holds_under_simulation", holds, exit)
+        } else if exit == Exit::Incomplete {
+            ("incomplete", holds, exit)
         } else {
             ("holds", holds, exit)
         };

@@ -83,7 +83,8 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   controller check circuit_final.zkey
   controller check circuit_final.zkey --r1cs circuit.r1cs --ptau powersOfTau28_hez_final_12.ptau
-  controller check verification_key.json";
+  controller check verification_key.json
+  controller check verifier.sol";
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -254,7 +255,8 @@ pub enum Referee {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// A Groth16 key: .zkey or verification_key.json
+    /// A Groth16 key made by anyone: a zkey, a verification key (JSON), a Solidity verifier, or a
+    /// verifier's code (hex, or JSON with deployedBytecode)
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// The circuit the key is for

@@ -11,7 +11,7 @@ const MAX_TEXT_BYTES: usize = 4096;
 
 /// An error that can be answered over the wire.
 pub trait Coded: Error {
-    /// Stable code, for example `wrong_stage`. Listed in docs/protocol.md.
+    /// Stable code, for example `wrong_stage`. Listed in docs/error-codes.md.
     fn code(&self) -> &'static str;
 
     /// The gRPC status it is sent under.

@@ -1,5 +1,7 @@
 //! `controller completions`.
 
+use std::io::Write;
+
 use clap::CommandFactory;
 
 use crate::cli::{Cli, CompletionsArgs};
@@ -7,11 +9,9 @@ use crate::exit::Exit;
 
 /// Writes the script to standard output.
 pub(super) fn run(args: &CompletionsArgs) -> Exit {
-    clap_complete::generate(
-        args.shell,
-        &mut Cli::command(),
-        "controller",
-        &mut anstream::stdout(),
-    );
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "controller", &mut script);
+    // A reader that has seen enough is no error.
+    drop(anstream::stdout().write_all(&script));
     Exit::Success
 }

@@ -45,7 +45,7 @@ pub struct Progress {
     #[prost(enumeration = "Unit", tag = "4")]
     pub unit: i32,
 }
-/// One link of the hash chain of stages, docs/formats/receipts.md.
+/// One link of the hash chain of stages, docs/formats/manifest.md.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Receipt {
     #[prost(enumeration = "Stage", tag = "1")]
@@ -1859,7 +1859,7 @@ pub struct JobFailure {
     /// The last stage the enclave reached.
     #[prost(enumeration = "Stage", tag = "1")]
     pub stage: i32,
-    /// Stable code, for example "ptau_hash"; docs/operations.md lists them.
+    /// Stable code, for example "ptau_hash"; docs/error-codes.md lists them.
     #[prost(string, tag = "2")]
     pub code: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]

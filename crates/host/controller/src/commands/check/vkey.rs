@@ -1,89 +1,16 @@
 //! A verification key as snarkjs exports it (`verification_key.json`), judged on its own.
 
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
-use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use manifest::solidity::FieldElement;
 use serde_json::Value;
 
-use crate::checklist::{Checklist, Outcome};
-
-/// What the points of a key are.
-struct Key {
-    alpha: G1Affine,
-    beta: G2Affine,
-    gamma: G2Affine,
-    delta: G2Affine,
-    inputs: Vec<G1Affine>,
-}
+use super::key::{Key, g1_point, g2_point, judge};
+use crate::checklist::Checklist;
 
 /// Judges the text; every result goes to the list.
 pub(super) fn check(text: &[u8], list: &mut Checklist<'_>) {
-    let key = match parse(text) {
-        Ok(key) => {
-            let seen = format!("{} public signals", key.inputs.len().saturating_sub(1));
-            list.add(
-                "vkey-points",
-                "points are canonical, on the curve and in the subgroup",
-                &Outcome::Passed(seen),
-            );
-            key
-        }
-        Err(reason) => {
-            list.add(
-                "vkey-points",
-                "points are canonical, on the curve and in the subgroup",
-                &Outcome::Failed(reason),
-            );
-            return;
-        }
-    };
-    let identities: Vec<&str> = [
-        ("alpha", key.alpha.is_zero()),
-        ("beta", key.beta.is_zero()),
-        ("gamma", key.gamma.is_zero()),
-        ("delta", key.delta.is_zero()),
-    ]
-    .into_iter()
-    .filter_map(|(name, zero)| zero.then_some(name))
-    .collect();
-    let title = "alpha, beta, gamma and delta are not the identity";
-    list.add(
-        "vkey-identity",
-        title,
-        &match identities.as_slice() {
-            [] => Outcome::Passed(unused_inputs(&key)),
-            names => Outcome::Failed(format!("identity: {}", names.join(", "))),
-        },
-    );
-    let title = "phase 2 was done: delta is neither gamma nor the generator";
-    list.add(
-        "vkey-delta",
-        title,
-        &if key.delta == key.gamma {
-            Outcome::Failed(
-                "delta = gamma: no contribution was ever made, anyone can forge proofs".into(),
-            )
-        } else if key.delta == G2Affine::generator() {
-            Outcome::Failed(
-                "delta is the generator: its secret is 1, anyone can forge proofs".into(),
-            )
-        } else {
-            Outcome::Passed(String::new())
-        },
-    );
-    list.add(
-        "vkey-contributions",
-        "contributions",
-        &Outcome::NotChecked("a verification key does not record them; check the zkey".into()),
-    );
-}
-
-fn unused_inputs(key: &Key) -> String {
-    match key.inputs.iter().filter(|point| point.is_zero()).count() {
-        0 => String::new(),
-        n => format!("{n} IC points are the identity: public signals that no constraint uses"),
-    }
+    judge(parse(text), list);
 }
 
 fn parse(text: &[u8]) -> Result<Key, String> {
@@ -149,10 +76,7 @@ fn g1(value: &Value) -> Result<G1Affine, String> {
     if z != Fq::ONE {
         return Err("z is neither 0 nor 1".into());
     }
-    // G1 of this curve has prime order: on the curve is in the subgroup.
-    Some(G1Affine::new_unchecked(x, y))
-        .filter(G1Affine::is_on_curve)
-        .ok_or_else(|| "not on the curve".into())
+    g1_point(x, y)
 }
 
 fn g2(value: &Value) -> Result<G2Affine, String> {
@@ -164,14 +88,7 @@ fn g2(value: &Value) -> Result<G2Affine, String> {
     if z != Fq2::ONE {
         return Err("z is neither 0 nor 1".into());
     }
-    let point = G2Affine::new_unchecked(x, y);
-    if !point.is_on_curve() {
-        return Err("not on the curve".into());
-    }
-    if !point.is_in_correct_subgroup_assuming_on_curve() {
-        return Err("not in the subgroup of prime order".into());
-    }
-    Ok(point)
+    g2_point(x, y)
 }
 
 fn triple(value: &Value) -> Result<&[Value; 3], String> {
@@ -195,6 +112,8 @@ fn fq(value: &Value) -> Result<Fq, String> {
 
 #[cfg(test)]
 mod tests {
+    use ark_ec::AffineRepr;
+
     use super::*;
 
     fn decimal(x: Fq) -> Value {

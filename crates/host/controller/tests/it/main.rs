@@ -1,0 +1,13 @@
+//! The program as a user runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod cli;
+mod faults;
+mod scene;
+mod whole;
