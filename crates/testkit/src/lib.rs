@@ -1,11 +1,13 @@
 //! Fixtures and foreign data for tests. Never linked into a service.
 
 mod fixtures;
+mod outdated;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub use fixtures::{development_ptau, small_r1cs};
+pub use outdated::outdated_initial_key;
 
 /// Path of a file in the folder of real files made by others, `../shared/data` beside the checkout
 /// (or the folder named by `CEREMONY_SHARED_DATA`). `None` where there is no such file: the caller

@@ -94,7 +94,7 @@ impl CircuitCompiled {
                 for file in compiled.files.files() {
                     let record = SourceRecord {
                         size: u64::try_from(file.content().len()).unwrap_or(u64::MAX),
-                        sha256: formats::digest::Sha256Digest::new(*file.sha256()),
+                        sha256: file.sha256(),
                     };
                     sources.insert(file.path().clone(), record);
                 }

@@ -116,6 +116,10 @@ pub enum CeremonyError {
         /// Power of the file.
         got: u32,
     },
+    /// The circuit hash of 0000.zkey is right by the rule of programs before snarkjs 0.7.0, and
+    /// nobody has made such keys since.
+    #[error("0000.zkey's circuit hash follows the rule of snarkjs before 0.7.0, not today's")]
+    InitialKeyRule,
     /// The enclave's own attestation document does not verify.
     #[error("the enclave's attestation document")]
     Attestation(#[from] AttestationError),
@@ -163,6 +167,7 @@ impl CeremonyError {
             Self::Phase1Unknown { .. } => "ptau_hash",
             Self::Phase1Family { .. } => "ptau_family",
             Self::Phase1Power { .. } => "ptau_power",
+            Self::InitialKeyRule => "initial_key_rule",
             Self::Attestation(error) => error.code(),
             Self::CertificateCount { .. } => "certificate_count",
             Self::Certificate { .. } => "certificate",
@@ -207,6 +212,9 @@ impl CeremonyError {
             }
             Self::Phase1Power { .. } => {
                 Some("take the smallest published ptau that fits the circuit")
+            }
+            Self::InitialKeyRule => {
+                Some("make 0000.zkey anew, with this host-agent or snarkjs 0.7.0 or later")
             }
             Self::Attestation(AttestationError::TooEarly { .. }) => {
                 Some("the security module's clock is behind: try again a little later")

@@ -7,11 +7,12 @@
 //! ```
 
 use attestation::{ContributionAttested, ManifestAttested, RawDocument, VerifiedDocument};
-use drand::{BeaconMatchesRound, RawBeacon, Round, round_for, round_time_ms};
+use drand::{BeaconMatchesRound, DrandError, RawBeacon, Round, round_for, round_time_ms};
 use formats::digest::Sha256Digest;
 use manifest::receipt::{ReceiptError, Records};
 use manifest::spec::CeremonyId;
 use manifest::{ArtifactKind, ArtifactRecord, Manifest, ReceiptChain, ReceiptStage, Spec};
+use phase2::check::CircuitHashRule;
 
 use crate::boot::Boot;
 use crate::circuit::{CircuitCompiled, CompiledCircuit};
@@ -234,6 +235,11 @@ impl Phase1Ready {
         step(
             self,
             |stage| {
+                // The host makes this key now, so it gets one form only: other programs would
+                // compute another circuit hash for the old one.
+                if key.verified.circuit_hash_rule() != CircuitHashRule::Current {
+                    return Err(CeremonyError::InitialKeyRule);
+                }
                 let receipts = stage.opened.receipt(
                     ReceiptStage::InitialReady,
                     one(ArtifactKind::InitialZkey, &key.record),
@@ -446,6 +452,24 @@ impl RoundAssigned {
         Ok(beacon.validate(chain)?.matching(chain, self.round)?)
     }
 
+    /// A token says that its beacon is of some chain and round; here, that they are this stage's.
+    fn judge_round(&self, token: &BeaconMatchesRound) -> Result<(), DrandError> {
+        let chain = self.opened.spec.chain().info();
+        if token.beacon().chain_hash() != chain.hash() {
+            return Err(DrandError::ChainMismatch {
+                expected: hex::encode(chain.hash()),
+                got: hex::encode(token.beacon().chain_hash()),
+            });
+        }
+        if token.round() != self.round {
+            return Err(DrandError::RoundMismatch {
+                expected: self.round.get(),
+                got: token.round().get(),
+            });
+        }
+        Ok(())
+    }
+
     pub(crate) fn circuit(&self) -> &CircuitCompiled {
         &self.keys.circuit
     }
@@ -471,6 +495,7 @@ impl RoundAssigned {
         step(
             self,
             |stage| {
+                stage.judge_round(&key.beacon)?;
                 let input = stage.opened.spec.circuit.input();
                 let select = |kinds: &[ArtifactKind]| -> Records {
                     kinds

@@ -91,6 +91,7 @@ fn run(arguments: Arguments) -> Result<(), StartError> {
         work: arguments.work.clone(),
         anchor: security.anchor(),
         pcrs: PcrPolicy::unpinned(),
+        compiler_limits: circom::Limits::default(),
     };
     let agent = Agent::new(config, Arc::new(security)).map_err(|source| StartError::Work {
         path: arguments.work,

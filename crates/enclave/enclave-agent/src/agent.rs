@@ -7,6 +7,7 @@ use attestation::nsm::SecurityModule;
 use attestation::{Anchor, PcrPolicy};
 use bytes::Bytes;
 use ceremony::{Boot, Ceremony, Command, CommandKind, Compilers, SelfCheck, Stage};
+use circom::Limits;
 use formats::digest::Sha256Digest;
 use formats::progress::ProgressSink;
 use manifest::AgentMode;
@@ -44,6 +45,8 @@ pub struct AgentConfig {
     pub pcrs: PcrPolicy,
     /// What was checked at the start.
     pub self_checks: Vec<SelfCheck>,
+    /// What circom may use. The program that was started decides, never the host.
+    pub compiler_limits: Limits,
 }
 
 /// One agent: it runs one ceremony.
@@ -52,6 +55,7 @@ pub struct Agent {
     modules: PathBuf,
     mode: AgentMode,
     self_checks: Vec<SelfCheck>,
+    compiler_limits: Limits,
     store: Store,
     events: Arc<Events>,
     /// `None` only while a command is being judged, or after a panic in there.
@@ -79,6 +83,7 @@ impl Agent {
             modules: config.modules,
             mode: config.mode,
             self_checks: config.self_checks,
+            compiler_limits: config.compiler_limits,
             store: Store::create(&config.work)?,
             events: Arc::default(),
             ceremony: Mutex::new(Some(Ceremony::new(boot))),
@@ -102,6 +107,10 @@ impl Agent {
 
     pub(crate) fn modules(&self) -> &std::path::Path {
         &self.modules
+    }
+
+    pub(crate) fn compiler_limits(&self) -> &Limits {
+        &self.compiler_limits
     }
 
     pub(crate) fn mode(&self) -> AgentMode {

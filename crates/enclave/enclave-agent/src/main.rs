@@ -56,6 +56,7 @@ fn run() -> Result<(), StartError> {
         work: WORK.into(),
         anchor: Anchor::AwsNitroG1,
         pcrs: PcrPolicy::unpinned(),
+        compiler_limits: circom::Limits::default(),
     };
     let agent = Agent::new(config, Arc::new(security)).map_err(StartError::Work)?;
     let transport = Transport::Vsock {

@@ -27,9 +27,6 @@ pub enum WorkError {
     /// The source bundle is malformed.
     #[error("source bundle")]
     Sources(#[from] SourcesError),
-    /// The spec's compiler options.
-    #[error("compiler options")]
-    Options(#[from] circom::OptionsError),
     /// The compiler refused the circuit.
     #[error("circom")]
     Circom(#[from] circom::CircomError),
@@ -77,7 +74,6 @@ impl WorkError {
         match self {
             Self::Store(error) => error.code(),
             Self::Sources(error) => error.code(),
-            Self::Options(error) => error.code(),
             Self::Circom(error) => error.code(),
             Self::R1cs(error) => error.code(),
             Self::Ptau(error) => error.code(),

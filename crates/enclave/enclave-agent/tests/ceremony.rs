@@ -261,6 +261,26 @@ async fn r12_an_initial_key_that_already_has_a_contribution_ends_the_ceremony() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r12_an_initial_key_by_the_outdated_hash_rule_ends_the_ceremony() {
+    let r1cs = testkit::small_r1cs(6);
+    let ptau = ptau_for(&r1cs);
+    let current = initial_key(&r1cs, &ptau);
+    let outdated = testkit::outdated_initial_key(&current, &ptau);
+    let hash = |key: &[u8]| ZKey::open(key.to_vec()).unwrap().circuit_hash();
+    assert_ne!(hash(&current), hash(&outdated));
+    let mut host = Host::start().await;
+    host.reach_phase1_ready(&r1cs, &ptau).await;
+    host.put(ArtifactKind::InitialZkey, &outdated)
+        .await
+        .unwrap();
+    let error = host.check_initial_key().await.unwrap_err();
+    assert_eq!(error.code, "initial_key_rule");
+    assert_eq!(host.stage().await, Stage::Failed);
+    let failure = host.describe().await.failure;
+    assert!(failure.contains("initial_key_rule"), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn r13_another_r1cs_than_the_spec_s_ends_the_ceremony() {
     let mut host = Host::start().await;
     let spec = host.r1cs_spec(&testkit::small_r1cs(6));

@@ -192,38 +192,39 @@ impl Spelling for ArtifactRecord {
     }
 }
 
-/// A SHA-256 digest spelt `sha256:HEX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TaggedSha256(pub Sha256Digest);
+macro_rules! tagged {
+    ($(#[$doc:meta])* $name:ident, $digest:ty, $tag:literal, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name(pub $digest);
 
-impl fmt::Display for TaggedSha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.0)
-    }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($tag, ":{}"), self.0)
+            }
+        }
+
+        impl Spelling for $name {
+            const EXPECTED: &'static str = $expected;
+            fn read(value: &str) -> Option<Self> {
+                let digest = value.strip_prefix(concat!($tag, ":"))?.parse().ok()?;
+                Some(Self(digest))
+            }
+        }
+    };
 }
 
-impl Spelling for TaggedSha256 {
-    const EXPECTED: &'static str = "`sha256:` and 64 lower-case hex digits";
-    fn read(value: &str) -> Option<Self> {
-        let digest = value.strip_prefix("sha256:")?.parse().ok()?;
-        (Self(digest).to_string() == value).then_some(Self(digest))
-    }
-}
-
-/// A BLAKE2b-512 digest spelt `blake2b512:HEX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TaggedBlake2b512(pub Blake2b512Digest);
-
-impl fmt::Display for TaggedBlake2b512 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blake2b512:{}", self.0)
-    }
-}
-
-impl Spelling for TaggedBlake2b512 {
-    const EXPECTED: &'static str = "`blake2b512:` and 128 lower-case hex digits";
-    fn read(value: &str) -> Option<Self> {
-        let digest = value.strip_prefix("blake2b512:")?.parse().ok()?;
-        (Self(digest).to_string() == value).then_some(Self(digest))
-    }
-}
+tagged!(
+    /// A SHA-256 digest spelt `sha256:HEX`.
+    TaggedSha256,
+    Sha256Digest,
+    "sha256",
+    "`sha256:` and 64 lower-case hex digits"
+);
+tagged!(
+    /// A BLAKE2b-512 digest spelt `blake2b512:HEX`.
+    TaggedBlake2b512,
+    Blake2b512Digest,
+    "blake2b512",
+    "`blake2b512:` and 128 lower-case hex digits"
+);

@@ -90,10 +90,10 @@ impl BeaconJson {
         };
         lines.exactly("{", "an opening brace")?;
         let beacon = Self {
-            chain: lines.string("chain", "the chain's name")?,
-            round: lines.number("round", "the round's number")?,
-            randomness: lines.string("randomness", "32 bytes of randomness in hex")?,
-            signature: lines.string("signature", "the signature in hex")?,
+            chain: lines.value(quoted, "chain", "the chain's name")?,
+            round: lines.value(field, "round", "the round's number")?,
+            randomness: lines.value(quoted, "randomness", "32 bytes of randomness in hex")?,
+            signature: lines.value(quoted, "signature", "the signature in hex")?,
             previous_signature: lines.optional_hex("previous_signature"),
         };
         // One spelling: whatever was read above must be written back byte for byte.
@@ -126,29 +126,16 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn number<T: Spelling>(
+    /// The value of the next line, which must be the field `name`; `find` takes it out of the line.
+    fn value<T: Spelling>(
         &mut self,
+        find: fn(&'a str, &str) -> Option<&'a str>,
         name: &str,
         expected: &'static str,
     ) -> Result<T, BeaconJsonError> {
         let value = self
             .next()
-            .and_then(|line| field(line, name))
-            .and_then(T::read);
-        value.ok_or(BeaconJsonError::Line {
-            line: self.number,
-            expected,
-        })
-    }
-
-    fn string<T: Spelling>(
-        &mut self,
-        name: &str,
-        expected: &'static str,
-    ) -> Result<T, BeaconJsonError> {
-        let value = self
-            .next()
-            .and_then(|line| quoted(line, name))
+            .and_then(|line| find(line, name))
             .and_then(T::read);
         value.ok_or(BeaconJsonError::Line {
             line: self.number,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use formats::digest::{Blake2b512Digest, Sha256Digest};
 
 use crate::artifact::{ArtifactKind, ArtifactRecord};
-use crate::canonical::Spelling;
 use crate::manifest::{
     AgentMode, BeaconFacts, CircuitFacts, ContributionFacts, ManifestBuilder, Phase1Facts,
     SelfCheck, SelfCheckResult, SourceRecord,
@@ -55,7 +54,7 @@ pub(crate) fn spec_fields(input: CircuitInput) -> SpecFields {
                 sha256: record(ArtifactKind::CircuitBundle).sha256,
                 main: path("circuit/main.circom"),
                 libraries: vec![path("lib0"), path("lib1/my lib")],
-                options: CircomOptions::read("--O1 --prime bn128").unwrap(),
+                options: CircomOptions::default(),
                 compiler: digest(0xc1),
             },
             CircuitInput::R1cs => CircuitSpec::R1cs {

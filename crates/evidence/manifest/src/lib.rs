@@ -15,8 +15,6 @@ pub mod spec;
 pub mod sums;
 
 #[cfg(test)]
-mod corpus;
-#[cfg(test)]
 mod fixtures;
 
 pub use artifact::{ArtifactKind, ArtifactRecord};

@@ -2,6 +2,8 @@
 //!
 //! The SHA-256 of its text is the [`CeremonyId`], which both attestations carry.
 
+mod options;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -14,6 +16,8 @@ use crate::canonical::{
     CanonicalError, Entries, PercentText, Spelling, percent_encode, spelt, word,
 };
 use crate::sources::{MAX_LIBRARIES, SourcePath};
+
+pub use options::{CircomOptions, OptionsError, Simplification};
 
 /// First line of a spec.
 pub const MAGIC: &str = "attested-ceremony spec v1";
@@ -204,7 +208,7 @@ pub enum CircuitSpec {
         main: SourcePath,
         /// Library folders inside the bundle, in the order of the `-l` flags.
         libraries: Vec<SourcePath>,
-        /// Canonical compiler options, for example `--O1 --prime bn128`.
+        /// Compiler options, for example `--O1 --prime bn128`.
         options: CircomOptions,
         /// SHA-256 of circom's WebAssembly module.
         compiler: Sha256Digest,
@@ -237,35 +241,6 @@ impl Spelling for SourcePath {
     const EXPECTED: &'static str = "a percent-encoded path inside the source bundle";
     fn read(value: &str) -> Option<Self> {
         Self::decode(value).ok()
-    }
-}
-
-/// Canonical text of circom's options: `--O0`, `--O1`, `--O2` or `--O2round N`, then `--prime bn128`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CircomOptions(String);
-
-impl CircomOptions {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for CircomOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Spelling for CircomOptions {
-    const EXPECTED: &'static str = "`--O0`, `--O1`, `--O2` or `--O2round N`, then ` --prime bn128`";
-    fn read(value: &str) -> Option<Self> {
-        let simplification = value.strip_suffix(" --prime bn128")?;
-        let known = match simplification.strip_prefix("--O2round ") {
-            Some(rounds) => u32::read(rounds).is_some_and(|rounds| rounds > 0),
-            None => matches!(simplification, "--O0" | "--O1" | "--O2"),
-        };
-        known.then(|| Self(value.to_owned()))
     }
 }
 

@@ -212,10 +212,7 @@ fn compare_source(
 }
 
 fn same_bundle(manifest: &Manifest, bundle: &SourceBundle) -> Outcome {
-    let (expected, got) = (
-        manifest.spec.circuit.sha256(),
-        Sha256Digest::new(bundle.sha256()),
-    );
+    let (expected, got) = (manifest.spec.circuit.sha256(), bundle.sha256());
     if expected != got {
         let (expected, got) = (expected.to_string(), got.to_string());
         return Err(Failure::Value {

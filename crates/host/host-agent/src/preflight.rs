@@ -37,10 +37,7 @@ pub async fn compile(
     let r1cs = match &task.spec.circuit {
         CircuitSpec::R1cs { .. } => task.circuit.clone(),
         CircuitSpec::Sources { options, .. } => {
-            let options: CircomOptions = options.as_str().parse().map_err(|_| AgentError::Job {
-                what: "unknown compiler options",
-            })?;
-            compile_sources(config, task, options, reporter).await?
+            compile_sources(config, task, *options, reporter).await?
         }
     };
     let reporter = Arc::clone(reporter);
@@ -59,7 +56,6 @@ async fn compile_sources(
     let (r1cs_file, wasm_file) = (create(&r1cs)?, create(&wasm)?);
     let reporter = Arc::clone(reporter);
     let compiled = tokio::task::spawn_blocking(move || {
-        reporter.begin("preflight: compile circuit");
         let bytes = std::fs::read(&bundle).map_err(|source| AgentError::File {
             action: "read",
             path: bundle.clone(),
@@ -70,7 +66,10 @@ async fn compile_sources(
             r1cs: r1cs_file,
             wasm: wasm_file,
         };
+        // Of its own: the first load on a machine makes machine code, for most of a minute.
+        reporter.begin("preflight: load compiler");
         let circom = Circom::load(&modules)?;
+        reporter.begin("preflight: compile circuit");
         let limits = Limits::default();
         circom.compile(&sources, &options, &limits, outputs, &|| {
             reporter.is_cancelled()

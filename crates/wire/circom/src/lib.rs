@@ -13,7 +13,6 @@ mod compiler;
 mod diagnostics;
 mod error;
 mod limits;
-mod options;
 mod sandbox;
 pub mod sources;
 
@@ -21,5 +20,5 @@ pub use compiler::{Circom, CompileReport, MODULE_FILE, MODULE_SHA256, Outputs};
 pub use diagnostics::Diagnostics;
 pub use error::{CircomError, Output};
 pub use limits::Limits;
-pub use options::{CircomOptions, OptionsError, Simplification};
+pub use manifest::spec::{CircomOptions, Simplification};
 pub use sources::CollectError;

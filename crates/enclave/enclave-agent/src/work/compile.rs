@@ -2,8 +2,8 @@
 
 use ceremony::circuit::{CircuitCounts, CompiledSources};
 use ceremony::{Ceremony, Command, CompiledCircuit};
-use circom::{Circom, Limits, Outputs};
-use formats::progress::ProgressSink;
+use circom::{Circom, CircomOptions, Outputs};
+use formats::progress::{ProgressSink, Unit};
 use formats::r1cs::R1cs;
 use manifest::ArtifactKind;
 use manifest::sources::{MAX_BUNDLE_BYTES, RawSourceBundle};
@@ -20,7 +20,7 @@ pub(crate) fn run(agent: &Agent, progress: &dyn ProgressSink) -> Result<Command,
     let store = agent.store();
     let sources = match &circuit {
         CircuitSpec::R1cs { .. } => None,
-        CircuitSpec::Sources { options, .. } => Some(compile(agent, options.as_str(), progress)?),
+        CircuitSpec::Sources { options, .. } => Some(compile(agent, options, progress)?),
     };
     let r1cs = store.record(ArtifactKind::R1cs)?;
     let header = *R1cs::open(store.open(ArtifactKind::R1cs)?)?.header();
@@ -39,7 +39,7 @@ pub(crate) fn run(agent: &Agent, progress: &dyn ProgressSink) -> Result<Command,
 
 fn compile(
     agent: &Agent,
-    options: &str,
+    options: &CircomOptions,
     progress: &dyn ProgressSink,
 ) -> Result<CompiledSources, WorkError> {
     let store = agent.store();
@@ -47,18 +47,16 @@ fn compile(
     let bytes = store.read(ArtifactKind::CircuitBundle, limit)?;
     let files = RawSourceBundle(&bytes).validate()?;
     drop(bytes);
-    progress.step("compile circuit", formats::progress::Unit::Steps, None);
     let outputs = Outputs {
         r1cs: store.new_file(ArtifactKind::R1cs)?,
         wasm: store.new_file(ArtifactKind::WitnessWasm)?,
     };
-    Circom::load(agent.modules())?.compile(
-        &files,
-        &options.parse()?,
-        &Limits::default(),
-        outputs,
-        &|| progress.is_cancelled(),
-    )?;
+    progress.step("load circuit compiler", Unit::Steps, None);
+    let circom = Circom::load(agent.modules())?;
+    progress.step("compile circuit", Unit::Steps, None);
+    circom.compile(&files, options, agent.compiler_limits(), outputs, &|| {
+        progress.is_cancelled()
+    })?;
     store.hash_and_keep(ArtifactKind::R1cs, progress)?;
     let wasm = store.hash_and_keep(ArtifactKind::WitnessWasm, progress)?;
     Ok(CompiledSources {

@@ -98,8 +98,10 @@ fn export<S: formats::source::Source>(
     put(ArtifactKind::VerifierSol, source.as_bytes())?;
     let input = standard_json(&source);
     put(ArtifactKind::VerifierInput, input.as_str().as_bytes())?;
+    progress.step("load contract compiler", Unit::Steps, None);
+    let solc = Solc::load(agent.modules())?;
     progress.step("compile verifier contract", Unit::Steps, None);
-    let contract = Solc::load(agent.modules())?.compile_verifier(&input)?;
+    let contract = solc.compile_verifier(&input)?;
     let hex = |code: &[u8]| hex::encode(code).into_bytes();
     put(ArtifactKind::VerifierCreation, &hex(contract.creation()))?;
     put(ArtifactKind::VerifierRuntime, &hex(contract.runtime()))?;

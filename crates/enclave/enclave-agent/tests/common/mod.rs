@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use attestation::{Anchor, PcrPolicy, RawDocument};
+use circom::Limits;
 use drand::Chain;
 use enclave_agent::{Agent, AgentConfig, selfcheck, serve};
 use formats::digest::Sha256Digest;
@@ -45,6 +46,11 @@ impl Host {
     /// Starts an agent. Without modules the checks of the modules would keep it closed, so they
     /// are left out of its list: those tests do not compile anything.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Limits::default()).await
+    }
+
+    /// The same with other limits for circom.
+    pub(crate) async fn start_with(compiler_limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let security = SimulatedNsm::new([[1; 48], [2; 48], [3; 48]], SystemClock).unwrap();
         let anchor = security.anchor();
@@ -59,6 +65,7 @@ impl Host {
             anchor: anchor.clone(),
             pcrs: PcrPolicy::unpinned(),
             self_checks,
+            compiler_limits,
         };
         let agent = Agent::new(config, Arc::new(security)).unwrap();
         let transport = Transport::Unix {
@@ -116,7 +123,7 @@ impl Host {
         kind: ArtifactKind,
         bytes: &[u8],
     ) -> Result<pb::ArtifactInfo, TransferError> {
-        let size = bytes.len() as u64;
+        let size = u64::try_from(bytes.len()).unwrap();
         let source = Cursor::new(bytes.to_vec());
         put_artifact(&mut self.client, kind, size, source, |_| {}).await
     }

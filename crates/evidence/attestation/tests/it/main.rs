@@ -11,7 +11,6 @@
 
 mod chain_mutations;
 mod common;
-mod corpus;
 mod payload_mutations;
 mod real_documents;
 mod statements;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use formats::digest::Sha256Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::header::{self, FileLine};
@@ -15,7 +16,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
     path: SourcePath,
-    sha256: [u8; 32],
+    sha256: Sha256Digest,
     content: Vec<u8>,
 }
 
@@ -28,8 +29,8 @@ impl SourceFile {
 
     /// SHA-256 of its content.
     #[must_use]
-    pub fn sha256(&self) -> &[u8; 32] {
-        &self.sha256
+    pub fn sha256(&self) -> Sha256Digest {
+        self.sha256
     }
 
     /// Its bytes.
@@ -98,13 +99,13 @@ impl SourceBundle {
 
     /// SHA-256 of the canonical bytes: the circuit's name in the spec.
     #[must_use]
-    pub fn sha256(&self) -> [u8; 32] {
+    pub fn sha256(&self) -> Sha256Digest {
         let mut hasher = Sha256::new();
         hasher.update(self.header());
         for file in &self.files {
             hasher.update(&file.content);
         }
-        hasher.finalize().into()
+        Sha256Digest::new(hasher.finalize().into())
     }
 
     fn header(&self) -> String {
@@ -114,7 +115,7 @@ impl SourceBundle {
         }
         push_line(&mut text, "main", &self.main.encode());
         for file in &self.files {
-            let digest = hex::encode(file.sha256);
+            let digest = file.sha256;
             let value = format!("{} {digest} {}", file.content.len(), file.path.encode());
             push_line(&mut text, "file", &value);
         }
@@ -160,7 +161,7 @@ impl RawSourceBundle<'_> {
                 return Err(SourcesError::TooLarge);
             };
             rest = after;
-            if <[u8; 32]>::from(Sha256::digest(content)) != sha256 {
+            if Sha256Digest::of(content) != sha256 {
                 return Err(SourcesError::ContentDigest { path });
             }
             builder.files.insert(path, content.to_vec());
@@ -204,7 +205,7 @@ impl SourceBundleBuilder {
             .into_iter()
             .map(|(path, content)| SourceFile {
                 path,
-                sha256: Sha256::digest(&content).into(),
+                sha256: Sha256Digest::of(&content),
                 content,
             })
             .collect();

@@ -1,6 +1,8 @@
 //! The header of a source bundle: reading it line by line, with every announced number checked
 //! before anything is believed.
 
+use formats::digest::Sha256Digest;
+
 use super::{
     MAGIC, MAX_CONTENT_BYTES, MAX_FILE_BYTES, MAX_FILES, MAX_HEADER_BYTES, MAX_LIBRARIES,
     SourcePath, SourcesError,
@@ -10,7 +12,7 @@ use super::{
 pub(super) struct FileLine {
     pub(super) path: SourcePath,
     pub(super) size: u64,
-    pub(super) sha256: [u8; 32],
+    pub(super) sha256: Sha256Digest,
 }
 
 /// The header, lines well-formed and within limits.
@@ -97,13 +99,7 @@ fn file_line(value: &str, line: usize) -> Result<FileLine, SourcesError> {
         return Err(SourcesError::Line { line });
     };
     let size = decimal(size).ok_or(SourcesError::Size { line })?;
-    let lower_case = digest
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let mut sha256 = [0_u8; 32];
-    if !lower_case || hex::decode_to_slice(digest, &mut sha256).is_err() {
-        return Err(SourcesError::Digest { line });
-    }
+    let sha256 = digest.parse().map_err(|_| SourcesError::Digest { line })?;
     let path = path(encoded, line)?;
     if size > MAX_FILE_BYTES {
         return Err(SourcesError::FileTooLarge { path, size });

@@ -16,7 +16,6 @@ use formats::ptau::Ptau;
 use formats::r1cs::R1cs;
 use formats::zkey::{BeaconParams, ContributionKind, ContributionName, ZKey};
 use local_beacon::LocalChain;
-use manifest::canonical::Spelling;
 use manifest::manifest::{
     AgentMode, BeaconFacts, CircuitFacts, ContributionFacts, Phase1Facts, SelfCheck,
     SelfCheckResult, SourceRecord,
@@ -192,10 +191,10 @@ pub(crate) fn sources() -> SourceBundle {
 fn spec_fields(knobs: &Knobs, chain: &Chain, r1cs: &[u8]) -> SpecFields {
     let circuit = match knobs.input {
         CircuitInput::Sources => CircuitSpec::Sources {
-            sha256: Sha256Digest::new(sources().sha256()),
+            sha256: sources().sha256(),
             main: path("circuit/main.circom"),
             libraries: vec![path("lib0")],
-            options: CircomOptions::read("--O1 --prime bn128").unwrap(),
+            options: CircomOptions::default(),
             compiler: Sha256Digest::new([0xc1; 32]),
         },
         CircuitInput::R1cs => CircuitSpec::R1cs {
@@ -390,7 +389,7 @@ pub(crate) fn make(knobs: &Knobs) -> Bundle {
             .iter()
             .map(|file| {
                 let size = u64::try_from(file.content().len()).unwrap();
-                let sha256 = Sha256Digest::new(*file.sha256());
+                let sha256 = file.sha256();
                 (file.path().clone(), SourceRecord { size, sha256 })
             })
             .collect(),

@@ -10,11 +10,8 @@ use formats::progress::NoProgress;
 use formats::ptau::published::{self, PtauFamily};
 use formats::source::FileSource;
 use local_beacon::LocalChain;
-use manifest::canonical::spelt;
 use manifest::sources::SourceBundle;
-use manifest::spec::{
-    self, BeaconSpec, CircuitSpec, CurveName, Phase1Family, Spec, SpecError, SpecFields,
-};
+use manifest::spec::{self, BeaconSpec, CircuitSpec, CurveName, Phase1Family, Spec, SpecFields};
 use protocol::pb;
 use protocol::pb::ptau_source::Source as PtauSource;
 
@@ -100,10 +97,10 @@ fn circuit(args: &RunArgs) -> Result<(CircuitSpec, CircuitBytes), CliError> {
         ..CircomOptions::default()
     };
     let spec = CircuitSpec::Sources {
-        sha256: Sha256Digest::new(bundle.sha256()),
+        sha256: bundle.sha256(),
         main: bundle.main().clone(),
         libraries: bundle.libraries().to_vec(),
-        options: spelt("circom.options", &options.to_string()).map_err(SpecError::from)?,
+        options,
         compiler: pinned(circom::MODULE_SHA256)?,
     };
     Ok((spec, CircuitBytes::Sources(bundle)))

@@ -77,10 +77,10 @@ fn facts_of_spec(spec: &Spec, findings: &Findings<'_>) {
 
 fn sources(bytes: &[u8], findings: &Findings<'_>) -> Result<(), String> {
     let bundle = RawSourceBundle(bytes).validate().map_err(|e| chain(&e))?;
-    findings.fact("sha256", hex::encode(bundle.sha256()));
+    findings.fact("sha256", bundle.sha256());
     findings.fact("main", bundle.main().as_str());
     for file in bundle.files() {
-        findings.fact(file.path().as_str(), hex::encode(file.sha256()));
+        findings.fact(file.path().as_str(), file.sha256());
     }
     Ok(())
 }

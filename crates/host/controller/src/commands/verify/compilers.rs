@@ -56,9 +56,8 @@ impl CircuitCompiler for LentCircom {
             r1cs: create(&r1cs)?,
             wasm: create(&wasm)?,
         };
-        let options = options.as_str().parse::<circom::CircomOptions>()?;
         self.circom
-            .compile(sources, &options, &Limits::default(), outputs, &|| false)?;
+            .compile(sources, options, &Limits::default(), outputs, &|| false)?;
         Ok(CompiledCircuit {
             r1cs: digests(r1cs)?,
             wasm: digests(wasm)?,

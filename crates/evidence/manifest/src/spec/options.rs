@@ -1,8 +1,10 @@
-//! The compiler options that shape the r1cs: typed, with one canonical text.
+//! circom's options that shape the r1cs: typed, with one canonical text.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+
+use crate::canonical::Spelling;
 
 /// How far circom simplifies the constraints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +95,14 @@ impl FromStr for CircomOptions {
         } else {
             Err(OptionsError)
         }
+    }
+}
+
+impl Spelling for CircomOptions {
+    const EXPECTED: &'static str = "`--O0`, `--O1`, `--O2` or `--O2round N`, then ` --prime bn128`, \
+        then perhaps ` --use_old_simplification_heuristics`";
+    fn read(value: &str) -> Option<Self> {
+        value.parse().ok()
     }
 }
 
