@@ -156,6 +156,9 @@ pub trait LemPoint: Copy + Send + Sync + Sized {
 
     /// Appends the U form.
     fn append_u(&self, out: &mut Vec<u8>);
+
+    /// Appends the U form of a point in LEM form. Of the point only the encoding is checked.
+    fn lem_to_u(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), PointError>;
 }
 
 impl<P: SWCurveConfig<BaseField: Coordinate>> LemPoint for Affine<P> {
@@ -202,6 +205,15 @@ impl<P: SWCurveConfig<BaseField: Coordinate>> LemPoint for Affine<P> {
         x.append_u(out);
         y.append_u(out);
     }
+
+    fn lem_to_u(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), PointError> {
+        for coordinate in bytes.chunks(<P::BaseField as Coordinate>::BYTES) {
+            P::BaseField::from_lem(coordinate)
+                .ok_or(PointError::NotCanonical)?
+                .append_u(out);
+        }
+        Ok(())
+    }
 }
 
 /// Both coordinates, zeros for the point at infinity.
@@ -244,6 +256,28 @@ impl PointsError {
         match self {
             Self::Io { .. } => "points_io",
             Self::Point { source, .. } => source.code(),
+        }
+    }
+}
+
+/// Where unchecked points come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawPoints {
+    section: u32,
+    first: u64,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl RawPoints {
+    /// The error for point `index` of these.
+    pub fn malformed(&self, index: usize, source: PointError) -> PointsError {
+        PointsError::Point {
+            section: self.section,
+            index: self
+                .first
+                .saturating_add(u64::try_from(index).unwrap_or(u64::MAX)),
+            source,
         }
     }
 }
@@ -301,6 +335,24 @@ impl<'a, S: Source + ?Sized, P: LemPoint> PointReader<'a, S, P> {
             out.push(self.read_point()?);
         }
         Ok(())
+    }
+
+    /// Replaces `bytes` with the next points as they are in the file, NOT checked, at most `max` of
+    /// them; none at the end. Whoever checks them says through [`RawPoints`] which one is bad.
+    pub fn read_raw(&mut self, bytes: &mut Vec<u8>, max: usize) -> Result<RawPoints, PointsError> {
+        let count = usize::try_from(self.remaining()).map_or(max, |left| left.min(max));
+        bytes.resize(count.saturating_mul(P::BYTES), 0);
+        let section = self.section;
+        self.reader
+            .read_exact(bytes)
+            .map_err(|source| PointsError::Io { section, source })?;
+        let first = self.next;
+        self.next += u64::try_from(count).unwrap_or(u64::MAX);
+        Ok(RawPoints {
+            section,
+            first,
+            count,
+        })
     }
 
     fn read_point(&mut self) -> Result<P, PointsError> {

@@ -10,6 +10,7 @@ pub mod rescale;
 pub mod rng;
 pub mod sampling;
 pub mod setup;
+mod sums;
 mod threads;
 pub mod transcript;
 

@@ -6,9 +6,12 @@
 use formats::{
     curve::{CurveParams, G1Affine},
     digest::Blake2b512Digest,
-    points::LemPoint,
+    points::{LemPoint, PointError},
     zkey::Contribution,
 };
+
+/// First byte of the point at infinity by the older rule.
+const FLAG: u8 = 0x40;
 
 /// How the point at infinity is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl PointHasher {
             && self.buffer.iter().all(|byte| *byte == 0)
             && let Some(first) = self.buffer.first_mut()
         {
-            *first = 0x40;
+            *first = FLAG;
         }
         self.state.update(&self.buffer);
     }
@@ -56,6 +59,27 @@ impl PointHasher {
         for point in points {
             self.point(point);
         }
+    }
+
+    /// Points in file form. Only their encoding is checked: whoever computed or read them has checked
+    /// the rest.
+    ///
+    /// # Errors
+    /// A coordinate that is not canonical.
+    pub fn file_points<P: LemPoint>(&mut self, bytes: &[u8]) -> Result<(), PointError> {
+        self.buffer.clear();
+        for point in bytes.chunks(P::BYTES) {
+            let start = self.buffer.len();
+            P::lem_to_u(point, &mut self.buffer)?;
+            if self.rule == InfinityRule::Flagged
+                && point.iter().all(|byte| *byte == 0)
+                && let Some(first) = self.buffer.get_mut(start)
+            {
+                *first = FLAG;
+            }
+        }
+        self.state.update(&self.buffer);
+        Ok(())
     }
 
     /// A count, big-endian.

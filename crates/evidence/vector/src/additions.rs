@@ -13,8 +13,8 @@
 use crate::kernel::{PointFault, available};
 use crate::packed::Row;
 
-/// Groups of vectors in a block: 1024 additions share an inversion.
-const GROUPS: usize = 32;
+/// Groups of vectors in a block: 2048 additions share an inversion.
+const GROUPS: usize = 64;
 
 /// `left` ← `left` + `right`, both positions in one slice of points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,84 +132,90 @@ macro_rules! additions {
             use crate::packed::Row;
             use crate::$field::{
                 Elements, Lanes, add, canonical, canonical_lanes, curve_lanes, equal_lanes, gather,
-                multiply, norm, one, over_norm, replace, scale, scatter, square, subtract,
-                subtract_both, subtract_canonical, zero_lanes,
+                multiply, one, over_norm, replace, scale, scatter, square, subtract, subtract_both,
+                subtract_canonical, zero_lanes,
             };
 
             /// Points of a group of vectors.
             pub(super) const GROUP_LANES: usize = GROUP * LANES;
 
-            /// What is kept of each group of additions from the first pass to the second.
-            struct Kept {
+            pub(super) struct Memory {
+                work: Work,
+                norms: Vec<Group>,
+                prefixes: Vec<Group>,
+            }
+
+            /// One group of additions.
+            struct Work {
                 x: Elements,
                 y: Elements,
                 other_x: Elements,
+                other_y: Elements,
                 rise: Elements,
                 run: Elements,
-                norm: Group,
-                prefix: Group,
+                slope: Elements,
+                third_x: Elements,
                 /// Lanes where the sum is (x, y) as it stands.
                 copied: Lanes,
                 /// Lanes where the sum is infinity.
                 none: Lanes,
             }
 
-            pub(super) struct Memory {
-                groups: Vec<Kept>,
-            }
-
             impl Memory {
                 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
                 pub(super) fn new() -> Self {
                     let one = one();
-                    let prime = crate::prime::one();
-                    let kept = || Kept {
-                        x: one,
-                        y: one,
-                        other_x: one,
-                        rise: one,
-                        run: one,
-                        norm: prime,
-                        prefix: prime,
-                        copied: [0; GROUP],
-                        none: [0; GROUP],
-                    };
+                    let column = || vec![crate::prime::one(); GROUPS];
                     Self {
-                        groups: (0..GROUPS).map(|_| kept()).collect(),
+                        work: Work {
+                            x: one,
+                            y: one,
+                            other_x: one,
+                            other_y: one,
+                            rise: one,
+                            run: one,
+                            slope: one,
+                            third_x: one,
+                            copied: [0; GROUP],
+                            none: [0; GROUP],
+                        },
+                        norms: column(),
+                        prefixes: column(),
                     }
                 }
 
-                /// At most a block of additions, their positions within the slice.
+                /// At most a block of additions, their positions within the slice. Summands are
+                /// gathered in both passes: that is cheaper than keeping them in between.
                 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
                 pub(super) fn add(&mut self, points: &mut [$point], additions: &[Addition]) {
-                    let Some(first) = additions.first() else {
-                        return;
-                    };
+                    let Self {
+                        work,
+                        norms,
+                        prefixes,
+                    } = self;
                     let mut product = crate::prime::one();
-                    for (kept, group) in self.groups.iter_mut().zip(additions.chunks(GROUP_LANES)) {
-                        let mut lanes = [*first; GROUP_LANES];
-                        lanes[..group.len()].copy_from_slice(group);
-                        kept.prepare(points, &lanes);
-                        kept.prefix = product;
-                        products(&mut product, &kept.prefix, &kept.norm);
+                    for (group, (norm, prefix)) in additions
+                        .chunks(GROUP_LANES)
+                        .zip(norms.iter_mut().zip(prefixes.iter_mut()))
+                    {
+                        work.prepare(points, group);
+                        crate::$field::norm(norm, &work.run);
+                        *prefix = product;
+                        products(&mut product, prefix, norm);
                     }
                     // No denominator is zero (see `prepare`), so there is an inverse; without one the
                     // sums would not be on the curve.
                     let mut inverse = try_invert_group(&product).unwrap_or(product);
-                    let count = additions.len().div_ceil(GROUP_LANES);
-                    for (kept, group) in self.groups[..count]
-                        .iter_mut()
-                        .zip(additions.chunks(GROUP_LANES))
-                        .rev()
-                    {
-                        let mut own = inverse;
-                        products(&mut own, &inverse, &kept.prefix);
+                    let mut own = inverse;
+                    let mut sums = [$point::INFINITY.0; GROUP_LANES];
+                    for (g, group) in additions.chunks(GROUP_LANES).enumerate().rev() {
+                        products(&mut own, &inverse, &prefixes[g]);
                         let before = inverse;
-                        products(&mut inverse, &before, &kept.norm);
-                        let mut sums = [$point::INFINITY.0; GROUP_LANES];
-                        kept.finish(&own, &mut sums);
-                        for (addition, sum) in group.iter().zip(sums) {
-                            points[position(addition.left)] = $point(sum);
+                        products(&mut inverse, &before, &norms[g]);
+                        work.prepare(points, group);
+                        work.finish(&own, &mut sums);
+                        for (addition, sum) in group.iter().zip(&sums) {
+                            points[position(addition.left)] = $point(*sum);
                         }
                     }
                 }
@@ -220,39 +226,40 @@ macro_rules! additions {
                 usize::try_from(index).unwrap_or(usize::MAX)
             }
 
-            impl Kept {
-                /// Numerator and denominator of each slope.
+            impl Work {
+                /// Numerator and denominator of each slope. Missing additions of a last group repeat
+                /// its first.
                 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
                 #[inline]
-                fn prepare(&mut self, points: &[$point], lanes: &[Addition; GROUP_LANES]) {
-                    let mut left = [&$point::INFINITY.0; GROUP_LANES];
-                    let mut right = left;
-                    for ((left, right), addition) in left.iter_mut().zip(&mut right).zip(lanes) {
+                fn prepare(&mut self, points: &[$point], group: &[Addition]) {
+                    let Some(first) = group.first() else {
+                        return;
+                    };
+                    let mut left = [&points[position(first.left)].0; GROUP_LANES];
+                    let mut right = [&points[position(first.right)].0; GROUP_LANES];
+                    for ((left, right), addition) in left.iter_mut().zip(&mut right).zip(group) {
                         *left = &points[position(addition.left)].0;
                         *right = &points[position(addition.right)].0;
                     }
-                    let mut other_y = self.rise;
                     gather(&left, &mut self.x, &mut self.y);
-                    gather(&right, &mut self.other_x, &mut other_y);
+                    gather(&right, &mut self.other_x, &mut self.other_y);
                     subtract(&mut self.run, &self.other_x, &self.x);
-                    subtract(&mut self.rise, &other_y, &self.y);
+                    subtract(&mut self.rise, &self.other_y, &self.y);
                     self.copied = [0; GROUP];
                     self.none = [0; GROUP];
                     // Only infinity has a zero y: the groups have no point of order two.
                     let same_x = equal_lanes(&self.x, &self.other_x);
                     let left_infinity = zero_lanes(&self.y);
-                    let right_infinity = zero_lanes(&other_y);
+                    let right_infinity = zero_lanes(&self.other_y);
                     if [same_x, left_infinity, right_infinity] != [[0; GROUP]; 3] {
-                        let same_y = equal_lanes(&self.y, &other_y);
-                        let exceptions = [same_x, same_y, left_infinity, right_infinity];
-                        self.exceptional(&other_y, exceptions);
+                        let same_y = equal_lanes(&self.y, &self.other_y);
+                        self.exceptional([same_x, same_y, left_infinity, right_infinity]);
                     }
-                    norm(&mut self.norm, &self.run);
                 }
 
                 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
                 #[inline(never)]
-                fn exceptional(&mut self, other_y: &Elements, exceptions: [Lanes; 4]) {
+                fn exceptional(&mut self, exceptions: [Lanes; 4]) {
                     let [same_x, same_y, left_infinity, right_infinity] = exceptions;
                     let mut tangent = [0; GROUP];
                     let mut replaced = [0; GROUP];
@@ -274,9 +281,8 @@ macro_rules! additions {
                     add(&mut denominator, &self.y, &self.y);
                     replace(&mut self.run, tangent, &denominator);
                     replace(&mut self.run, replaced, &one());
-                    let (other_x, other_y) = (self.other_x, *other_y);
-                    replace(&mut self.x, left_infinity, &other_x);
-                    replace(&mut self.y, left_infinity, &other_y);
+                    replace(&mut self.x, left_infinity, &self.other_x);
+                    replace(&mut self.y, left_infinity, &self.other_y);
                 }
 
                 /// λ² − x − x₂, λ(x − x') − y
@@ -287,23 +293,25 @@ macro_rules! additions {
                     inverse: &Group,
                     sums: &mut [crate::$field::Point; GROUP_LANES],
                 ) {
-                    let mut slope = self.x;
-                    let mut work = self.x;
-                    over_norm(&mut work, &self.run, inverse);
-                    multiply(&mut slope, &self.rise, &work);
-                    square(&mut work, &slope);
-                    let mut third_x = self.x;
-                    subtract_both(&mut third_x, &work, &self.x, &self.other_x);
-                    subtract(&mut work, &self.x, &third_x);
-                    multiply(&mut self.rise, &slope, &work);
-                    let mut third_y = self.y;
-                    subtract_canonical(&mut third_y, &self.rise, &self.y);
-                    canonical(&mut third_x);
+                    let (slope, third_x) = (&mut self.slope, &mut self.third_x);
+                    // Each of these is used up before it takes the next value.
+                    let third_y = &mut self.other_y;
+                    over_norm(third_x, &self.run, inverse);
+                    multiply(slope, &self.rise, third_x);
+                    square(&mut self.rise, slope);
+                    subtract_both(third_x, &self.rise, &self.x, &self.other_x);
+                    subtract(&mut self.rise, &self.x, third_x);
+                    multiply(&mut self.run, slope, &self.rise);
+                    subtract_canonical(third_y, &self.run, &self.y);
+                    canonical(third_x);
                     if self.copied != [0; GROUP] {
-                        replace(&mut third_x, self.copied, &self.x);
-                        replace(&mut third_y, self.copied, &self.y);
+                        replace(third_x, self.copied, &self.x);
+                        replace(third_y, self.copied, &self.y);
                     }
-                    scatter(&third_x, &third_y, sums);
+                    scatter(third_x, third_y, sums);
+                    if self.none == [0; GROUP] {
+                        return;
+                    }
                     for (sum, lane) in sums.iter_mut().zip(0..) {
                         if self.none[lane / LANES] & (1 << (lane % LANES)) != 0 {
                             *sum = $point::INFINITY.0;

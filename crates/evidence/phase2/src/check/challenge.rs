@@ -1,6 +1,8 @@
 //! The random coefficients of linear combinations: a keyed function of section and index, so that
 //! the coefficient of any signal can be had at any time without storing them.
 
+use blake2b_simd::many::{HashManyJob, hash_many};
+
 /// What a coefficient is for. Different uses must not share coefficients where their sums meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -22,34 +24,88 @@ impl Challenges {
         Self { key: *key }
     }
 
-    /// BLAKE2b with 16 bytes of output (RFC 7693), keyed, over purpose and index.
+    /// The coefficient of one index.
     pub(super) fn coefficient(&self, purpose: Purpose, index: u64) -> u128 {
-        let label = match purpose {
-            Purpose::A => b"A",
-            Purpose::B => b"B",
-            Purpose::K => b"K",
-            Purpose::H => b"H",
-            Purpose::Contribution => b"c",
-        };
-        let mut state = blake2b_simd::Params::new()
-            .hash_length(16)
-            .key(&self.key)
-            .to_state();
-        state.update(label).update(&index.to_le_bytes());
-        let mut bytes = [0; 16];
-        for (to, from) in bytes.iter_mut().zip(state.finalize().as_bytes()) {
-            *to = *from;
-        }
-        u128::from_le_bytes(bytes)
+        let digest = parameters().hash(&self.input(purpose.label(), index));
+        word(digest.as_bytes(), purpose)
+    }
+
+    /// The coefficients of one signal for A, B and K, at the price of one.
+    pub(super) fn of_signal(&self, signal: u64) -> SignalChallenges {
+        let digest = parameters().hash(&self.input(Purpose::K.label(), signal));
+        let [a, b, k] =
+            [Purpose::A, Purpose::B, Purpose::K].map(|purpose| word(digest.as_bytes(), purpose));
+        SignalChallenges { a, b, k }
     }
 
     /// The coefficients of `count` indices from `first` on.
     pub(super) fn run(&self, purpose: Purpose, first: u64, count: usize) -> Vec<u128> {
-        (first..)
+        let inputs: Vec<_> = (first..)
             .take(count)
-            .map(|index| self.coefficient(purpose, index))
+            .map(|index| self.input(purpose.label(), index))
+            .collect();
+        let parameters = parameters();
+        let mut jobs: Vec<_> = inputs
+            .iter()
+            .map(|input| HashManyJob::new(&parameters, input))
+            .collect();
+        hash_many(jobs.iter_mut());
+        jobs.iter()
+            .map(|job| word(job.to_hash().as_bytes(), purpose))
             .collect()
     }
+
+    /// `key | label | u64 index`: less than a block, so one compression gives the words of all
+    /// purposes with that label.
+    fn input(&self, label: u8, index: u64) -> [u8; INPUT_BYTES] {
+        let mut input = [0; INPUT_BYTES];
+        let parts = self.key.iter().chain([&label]).copied();
+        for (to, from) in input.iter_mut().zip(parts.chain(index.to_le_bytes())) {
+            *to = from;
+        }
+        input
+    }
+}
+
+/// Coefficients of one signal.
+pub(super) struct SignalChallenges {
+    pub(super) a: u128,
+    pub(super) b: u128,
+    pub(super) k: u128,
+}
+
+const INPUT_BYTES: usize = 32 + 1 + 8;
+
+impl Purpose {
+    fn label(self) -> u8 {
+        match self {
+            Self::A | Self::B | Self::K | Self::H => b's',
+            Self::Contribution => b'c',
+        }
+    }
+
+    /// Which 16 bytes of the digest.
+    fn place(self) -> usize {
+        match self {
+            Self::A | Self::Contribution => 0,
+            Self::B => 1,
+            Self::K => 2,
+            Self::H => 3,
+        }
+    }
+}
+
+/// BLAKE2b with 64 bytes of output (RFC 7693). The key is part of the message: all messages have the
+/// same length.
+fn parameters() -> blake2b_simd::Params {
+    blake2b_simd::Params::new()
+}
+
+fn word(digest: &[u8], purpose: Purpose) -> u128 {
+    let words = digest.as_chunks::<16>().0;
+    words
+        .get(purpose.place())
+        .map_or(0, |bytes| u128::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -64,9 +120,19 @@ mod tests {
         assert_ne!(one, Challenges::new(&[2; 32]).coefficient(Purpose::A, 1));
         assert_ne!(one, challenges.coefficient(Purpose::B, 1));
         assert_ne!(one, challenges.coefficient(Purpose::A, 2));
-        assert_eq!(
-            challenges.run(Purpose::A, 1, 2),
-            [one, challenges.coefficient(Purpose::A, 2)]
+        for purpose in [Purpose::A, Purpose::B, Purpose::K, Purpose::H] {
+            let run: Vec<u128> = (1..20)
+                .map(|index| challenges.coefficient(purpose, index))
+                .collect();
+            assert_eq!(challenges.run(purpose, 1, 19), run);
+            assert!(run.iter().all(|coefficient| *coefficient != 0));
+        }
+        let signal = challenges.of_signal(7);
+        let expected = [Purpose::A, Purpose::B, Purpose::K].map(|p| challenges.coefficient(p, 7));
+        assert_eq!([signal.a, signal.b, signal.k], expected);
+        assert_ne!(
+            challenges.coefficient(Purpose::Contribution, 1),
+            challenges.coefficient(Purpose::A, 1)
         );
     }
 }

@@ -5,21 +5,24 @@
 //! with the same random coefficients: the key's side over signals, the ptau's side over constraints,
 //! whose scalars are collected while the r1cs is walked once.
 
+use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
-use ark_ec::{AffineRepr, VariableBaseMSM};
-use ark_ff::{AdditiveGroup, Zero};
+use ark_ff::PrimeField;
 use formats::curve::{CurveParams, G1Projective, G2Affine, G2Projective};
-use formats::points::{LemPoint, PointReader, PointsError};
+use formats::points::{LemPoint, PointError, PointReader, PointsError};
 use formats::progress::{ProgressSink, Unit};
 use formats::ptau::{LagrangeG1, MonomialG1, Ptau};
 use formats::r1cs::{Matrix, R1cs, Term, TermReader};
 use formats::source::Source;
 use formats::zkey::{Coefficient, KeyPoints, ZKey, ZKeySection, double_montgomery};
+use rayon::prelude::*;
 
 use super::challenge::{Challenges, Purpose};
 use super::error::{CheckError, KeyPoint};
 use super::linear::{LinearCombination, OutsideSubgroup};
 use super::ratio::pairings_equal;
+use crate::EngineCurve;
+use crate::sums::{BucketSums, Scalar, Use, Windows, bucket_sums, total};
 
 /// Points handled at a time.
 pub(super) const CHUNK: usize = 1 << 13;
@@ -42,6 +45,15 @@ struct CircuitSums<C: CurveParams> {
     c: G1Projective<C>,
 }
 
+/// Numbers of the G1 sums in [`CircuitCheck::expected_sums`].
+const SUM_A: u32 = 0;
+const SUM_B: u32 = 1;
+const SUM_IC: u32 = 2;
+const SUM_C: u32 = 3;
+const N_SUMS: u32 = 4;
+/// Longest digits of the scalars: their buckets take 4 MB a sum.
+const MOST_DIGIT_BITS: u32 = 12;
+
 /// Scalars of one chunk of constraints, one per row and use.
 struct Rows<F> {
     first: u64,
@@ -59,7 +71,7 @@ struct PerMatrix<F> {
 
 impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
     /// Counts, single points, coefficients and all points of the key.
-    pub(super) fn run<C: CurveParams>(&self) -> Result<(), CheckError> {
+    pub(super) fn run<C: EngineCurve>(&self) -> Result<(), CheckError> {
         self.counts()?;
         let points = self.zkey.key_points::<C>()?;
         self.key_points(&points)?;
@@ -200,7 +212,7 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
     }
 
     /// Walks r1cs and Lagrange points once, constraint by constraint.
-    fn expected_sums<C: CurveParams>(&self) -> Result<CircuitSums<C>, CheckError> {
+    fn expected_sums<C: EngineCurve>(&self) -> Result<CircuitSums<C>, CheckError> {
         let header = self.r1cs.header();
         let rows = u64::from(header.n_constraints) + u64::from(header.n_public()) + 1;
         let power = header.power();
@@ -218,41 +230,57 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         let mut terms = self.r1cs.terms()?;
         let mut pending = terms.next_term()?;
 
-        let mut sums = CircuitSums::<C> {
-            ic: G1Projective::<C>::ZERO,
-            a: G1Projective::<C>::ZERO,
-            b1: G1Projective::<C>::ZERO,
-            b2: G2Projective::<C>::ZERO,
-            c: G1Projective::<C>::ZERO,
-        };
-        let (mut g1, mut g2) = (Vec::new(), Vec::new());
+        let windows = Windows::new(C::Fr::MODULUS_BIT_SIZE, rows, MOST_DIGIT_BITS);
+        let mut g1 = bucket_sums::<C::G1Config>(N_SUMS, windows);
+        let mut g2 = bucket_sums::<C::G2Config>(1, windows);
+        let mut bytes = Vec::new();
         let mut first = 0;
         while first < rows {
             let n = usize::try_from(rows - first).map_or(CHUNK, |left| left.min(CHUNK));
             let scalars = self.rows::<C>(first, n, &mut terms, &mut pending)?;
-            next_chunk(&mut tau, &mut g1, n)?;
-            sums.a += msm(&g1, &scalars.a);
-            sums.b1 += msm(&g1, &scalars.b);
-            sums.ic += msm(&g1, &scalars.ic.c);
-            sums.c += msm(&g1, &scalars.c.c);
-            next_chunk(&mut beta, &mut g1, n)?;
-            sums.ic += msm(&g1, &scalars.ic.a);
-            sums.c += msm(&g1, &scalars.c.a);
-            next_chunk(&mut alpha, &mut g1, n)?;
-            sums.ic += msm(&g1, &scalars.ic.b);
-            sums.c += msm(&g1, &scalars.c.b);
-            next_chunk(&mut tau2, &mut g2, n)?;
-            sums.b2 += msm(&g2, &scalars.b);
+            let [a, b] = [&scalars.a, &scalars.b].map(|scalars| signed(scalars));
+            let ic = scalars.ic.signed();
+            let c = scalars.c.signed();
+            next_chunk(
+                &mut tau,
+                &mut bytes,
+                n,
+                &mut *g1,
+                &[(SUM_A, &a), (SUM_B, &b), (SUM_IC, &ic.c), (SUM_C, &c.c)],
+            )?;
+            next_chunk(
+                &mut beta,
+                &mut bytes,
+                n,
+                &mut *g1,
+                &[(SUM_IC, &ic.a), (SUM_C, &c.a)],
+            )?;
+            next_chunk(
+                &mut alpha,
+                &mut bytes,
+                n,
+                &mut *g1,
+                &[(SUM_IC, &ic.b), (SUM_C, &c.b)],
+            )?;
+            next_chunk(&mut tau2, &mut bytes, n, &mut *g2, &[(0, &b)])?;
             let done = u64::try_from(n).unwrap_or(u64::MAX);
             first += done;
             self.progress.advance(done);
             self.go_on()?;
         }
-        Ok(sums)
+        let mut g1 = g1.window_sums().into_iter();
+        let mut next = || total(windows, &g1.next().unwrap_or_default());
+        Ok(CircuitSums::<C> {
+            a: next(),
+            b1: next(),
+            ic: next(),
+            c: next(),
+            b2: total(windows, &g2.window_sums().pop().unwrap_or_default()),
+        })
     }
 
     /// The scalars of rows `first .. first + n`.
-    fn rows<C: CurveParams>(
+    fn rows<C: EngineCurve>(
         &self,
         first: u64,
         n: usize,
@@ -311,23 +339,26 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup {
             section: ZKeySection::H,
         };
+        let width = C::CURVE.g1_bytes();
         let mut sum = LinearCombination::new(domain, None);
-        let mut points = Vec::new();
+        let (mut bytes, mut used) = (Vec::new(), Vec::new());
         let mut done = 0;
         while reader.remaining() > 0 {
-            reader
-                .read_chunk(&mut points, CHUNK)
+            let raw = reader
+                .read_raw(&mut bytes, CHUNK)
                 .map_err(CheckError::PtauPoints)?;
             // CHUNK is even: each chunk of pairs begins with an even element.
-            let used: Vec<_> = points
-                .iter()
-                .skip(step - 1)
-                .step_by(step)
-                .copied()
-                .collect();
-            let coefficients = self.challenges.run(Purpose::H, done, used.len());
-            sum.add(&used, &coefficients).map_err(outside)?;
-            let n = u64::try_from(used.len()).unwrap_or(u64::MAX);
+            used.clear();
+            for point in bytes.chunks(width).skip(step - 1).step_by(step) {
+                used.extend_from_slice(point);
+            }
+            let coefficients = self
+                .challenges
+                .run(Purpose::H, done, used.len() / width.max(1));
+            sum.add(&used, &coefficients).map_err(|(index, source)| {
+                CheckError::PtauPoints(raw.malformed(index * step + step - 1, source))
+            })?;
+            let n = u64::try_from(coefficients.len()).unwrap_or(u64::MAX);
             done += n;
             self.progress.advance(n);
             self.go_on()?;
@@ -383,7 +414,21 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
     }
 }
 
-impl<F: ark_ff::PrimeField> Rows<F> {
+fn signed<F: PrimeField<BigInt = ark_ff::BigInt<4>>>(values: &[F]) -> Vec<Scalar> {
+    values.par_iter().map(|value| Scalar::of(*value)).collect()
+}
+
+impl<F: PrimeField<BigInt = ark_ff::BigInt<4>>> PerMatrix<F> {
+    fn signed(&self) -> PerMatrix<Scalar> {
+        PerMatrix {
+            a: signed(&self.a),
+            b: signed(&self.b),
+            c: signed(&self.c),
+        }
+    }
+}
+
+impl<F: PrimeField> Rows<F> {
     fn new(first: u64, n: usize) -> Self {
         let zeros = || vec![F::ZERO; n];
         let three = || PerMatrix {
@@ -419,17 +464,26 @@ impl<F: ark_ff::PrimeField> Rows<F> {
         value: F,
     ) {
         let Some(at) = self.offset(row) else { return };
-        let coefficient =
-            |purpose| value * F::from(challenges.coefficient(purpose, u64::from(signal)));
+        let challenges = challenges.of_signal(u64::from(signal));
+        let times = |challenge: u128| {
+            let challenge = F::from(challenge);
+            if value.is_one() {
+                challenge
+            } else if (-value).is_one() {
+                -challenge
+            } else {
+                value * challenge
+            }
+        };
         let own = match matrix {
-            Matrix::A => Some((&mut self.a, Purpose::A)),
-            Matrix::B => Some((&mut self.b, Purpose::B)),
+            Matrix::A => Some((&mut self.a, challenges.a)),
+            Matrix::B => Some((&mut self.b, challenges.b)),
             Matrix::C => None,
         };
-        if let Some((own, purpose)) = own
+        if let Some((own, challenge)) = own
             && let Some(scalar) = own.get_mut(at)
         {
-            *scalar += coefficient(purpose);
+            *scalar += times(challenge);
         }
         let k = if signal <= n_public {
             &mut self.ic
@@ -442,7 +496,7 @@ impl<F: ark_ff::PrimeField> Rows<F> {
             Matrix::C => &mut k.c,
         };
         if let Some(scalar) = k.get_mut(at) {
-            *scalar += coefficient(Purpose::K);
+            *scalar += times(challenges.k);
         }
     }
 }
@@ -483,15 +537,19 @@ where
 {
     let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
     let mut sum = LinearCombination::new(reader.remaining(), subgroup_digit_bits);
-    let mut points = Vec::new();
+    let mut bytes = Vec::new();
     let mut done = 0;
     while reader.remaining() > 0 {
-        reader
-            .read_chunk(&mut points, CHUNK)
+        let raw = reader
+            .read_raw(&mut bytes, CHUNK)
             .map_err(CheckError::Points)?;
-        sum.add(&points, &coefficients(done, points.len()))
-            .map_err(outside)?;
-        let n = u64::try_from(points.len()).unwrap_or(u64::MAX);
+        sum.add(&bytes, &coefficients(done, raw.count)).map_err(
+            |(index, source)| match source {
+                PointError::NotInSubgroup => CheckError::OutsideSubgroup { section },
+                source => CheckError::Points(raw.malformed(index, source)),
+            },
+        )?;
+        let n = u64::try_from(raw.count).unwrap_or(u64::MAX);
         done += n;
         progress.advance(n);
         if progress.is_cancelled() {
@@ -512,22 +570,20 @@ fn step_name(section: ZKeySection) -> &'static str {
     }
 }
 
-/// Points times scalars, those with scalar zero left out.
-fn msm<P: SWCurveConfig>(points: &[Affine<P>], scalars: &[P::ScalarField]) -> Projective<P> {
-    let (points, scalars): (Vec<_>, Vec<_>) = points
-        .iter()
-        .zip(scalars)
-        .filter(|(_, scalar)| !scalar.is_zero())
-        .unzip();
-    Projective::<P>::msm_unchecked(&points, &scalars)
-}
-
-fn next_chunk<S: Source, P: LemPoint>(
-    reader: &mut PointReader<'_, S, P>,
-    points: &mut Vec<P>,
+/// Adds the next points of a ptau's section to the sums.
+fn next_chunk<S: Source, P: SWCurveConfig>(
+    reader: &mut PointReader<'_, S, Affine<P>>,
+    bytes: &mut Vec<u8>,
     n: usize,
-) -> Result<(), CheckError> {
-    reader.read_chunk(points, n).map_err(CheckError::PtauPoints)
+    sums: &mut dyn BucketSums<P>,
+    uses: &[Use<'_>],
+) -> Result<(), CheckError>
+where
+    Affine<P>: LemPoint,
+{
+    let raw = reader.read_raw(bytes, n).map_err(CheckError::PtauPoints)?;
+    sums.add(bytes, uses)
+        .map_err(|bad| CheckError::PtauPoints(raw.malformed(bad.index, bad.source)))
 }
 
 pub(super) fn only<S: Source, P: LemPoint>(

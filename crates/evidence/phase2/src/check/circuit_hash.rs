@@ -1,6 +1,7 @@
 //! The circuit hash of a key, recomputed.
 
-use formats::curve::CurveParams;
+use ark_ec::AffineRepr;
+use formats::curve::{CurveParams, G1Affine, G2Affine};
 use formats::digest::Blake2b512Digest;
 use formats::points::{LemPoint, PointReader};
 use formats::progress::ProgressSink;
@@ -11,6 +12,7 @@ use formats::zkey::{ZKey, ZKeySection};
 
 use super::circuit::CHUNK;
 use super::error::CheckError;
+use crate::EngineCurve;
 use crate::setup::{self, SetupOptions, hash_h_differences};
 use crate::transcript::{InfinityRule, PointHasher};
 
@@ -41,27 +43,29 @@ pub(super) fn of_initial_key<C: CurveParams, T: Source, U: Source>(
     zkey: &ZKey<U>,
 ) -> Result<CircuitHashRule, CheckError> {
     find_rule(zkey.circuit_hash(), |rule| {
-        hash_points::<C, T, U>(ptau, zkey, rule.infinity())
+        hash_points::<C, T, U>(ptau, zkey, rule.infinity(), |hasher| {
+            hash_bytes(hasher, zkey.g1_points::<C>(ZKeySection::C)?)
+        })
     })
 }
 
-/// The rule by which the recorded hash is that of circuit and powers of tau, all points recomputed:
-/// for keys with contributions, whose sections 8 and 9 are no longer those that were hashed.
-pub(super) fn of_circuit<S: Source, T: Source, U: Source>(
+/// The rule by which the recorded hash is that of circuit and powers of tau, for a key with
+/// contributions: section 8 is no longer the one that was hashed and is recomputed; the other sections
+/// have been compared with circuit and powers of tau before.
+pub(super) fn of_circuit<C: EngineCurve, S: Source, T: Source, U: Source>(
     r1cs: &R1cs<S>,
     ptau: &Ptau<T>,
     zkey: &ZKey<U>,
     progress: &dyn ProgressSink,
 ) -> Result<CircuitHashRule, CheckError> {
     find_rule(zkey.circuit_hash(), |rule| {
-        let options = SetupOptions::default();
-        Ok(setup::circuit_hash(
-            r1cs,
-            ptau,
-            rule.infinity(),
-            &options,
-            progress,
-        )?)
+        hash_points::<C, T, U>(ptau, zkey, rule.infinity(), |hasher| {
+            let options = SetupOptions::default();
+            let mut hash = |points: &[u8]| hasher.file_points::<G1Affine<C>>(points);
+            Ok(setup::initial_c::<C, S, T>(
+                r1cs, ptau, &options, progress, &mut hash,
+            )?)
+        })
     })
 }
 
@@ -78,23 +82,26 @@ fn find_rule(
 }
 
 /// `alpha1 beta1 beta2 gamma2 delta1 delta2 | IC | differences of powers | C | A | B1 | B2`, each run with
-/// its count before it.
+/// its count before it. gamma and delta are the generators in an initial key; `c` hashes its section
+/// 8, whose count is this key's.
 fn hash_points<C: CurveParams, T: Source, U: Source>(
     ptau: &Ptau<T>,
     zkey: &ZKey<U>,
     rule: InfinityRule,
+    c: impl Fn(&mut PointHasher) -> Result<(), CheckError>,
 ) -> Result<Blake2b512Digest, CheckError> {
     let points = zkey.key_points::<C>()?;
     let header = zkey.header();
     let mut hasher = PointHasher::new(rule);
     hasher.points(&[points.alpha1, points.beta1]);
     hasher.points(&[points.beta2, points.gamma2]);
-    hasher.point(&points.delta1);
-    hasher.point(&points.delta2);
+    hasher.point(&G1Affine::<C>::generator());
+    hasher.point(&G2Affine::<C>::generator());
     let g1 = |section| zkey.g1_points::<C>(section);
     hash_run(&mut hasher, g1(ZKeySection::Ic)?)?;
     hash_h_differences::<C, T>(ptau, header.power(), &mut hasher)?;
-    hash_run(&mut hasher, g1(ZKeySection::C)?)?;
+    count(&mut hasher, zkey.n_points(ZKeySection::C));
+    c(&mut hasher)?;
     hash_run(&mut hasher, g1(ZKeySection::A)?)?;
     hash_run(&mut hasher, g1(ZKeySection::B1)?)?;
     hash_run(&mut hasher, zkey.b2_points::<C>()?)?;
@@ -103,16 +110,29 @@ fn hash_points<C: CurveParams, T: Source, U: Source>(
 
 fn hash_run<S: Source, P: LemPoint>(
     hasher: &mut PointHasher,
+    reader: PointReader<'_, S, P>,
+) -> Result<(), CheckError> {
+    count(hasher, reader.remaining());
+    hash_bytes(hasher, reader)
+}
+
+fn count(hasher: &mut PointHasher, n: u64) {
+    // Sections hold at most u32::MAX points: their counts come from u32 header fields.
+    hasher.count(u32::try_from(n).unwrap_or(u32::MAX));
+}
+
+fn hash_bytes<S: Source, P: LemPoint>(
+    hasher: &mut PointHasher,
     mut reader: PointReader<'_, S, P>,
 ) -> Result<(), CheckError> {
-    // Sections hold at most u32::MAX points: their counts come from u32 header fields.
-    hasher.count(u32::try_from(reader.remaining()).unwrap_or(u32::MAX));
-    let mut points = Vec::new();
+    let mut bytes = Vec::new();
     while reader.remaining() > 0 {
-        reader
-            .read_chunk(&mut points, CHUNK)
+        let raw = reader
+            .read_raw(&mut bytes, CHUNK)
             .map_err(CheckError::Points)?;
-        hasher.points(&points);
+        hasher
+            .file_points::<P>(&bytes)
+            .map_err(|source| CheckError::Points(raw.malformed(0, source)))?;
     }
     Ok(())
 }

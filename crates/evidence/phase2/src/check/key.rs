@@ -129,11 +129,10 @@ pub fn check_key<S: Source, T: Source, U: Source>(
         challenges,
         progress,
     };
-    let contributions = match zkey.curve() {
+    let (contributions, circuit_hash_rule) = match zkey.curve() {
         Curve::Bn128 => finished::<Bn128, S, T, U>(&check)?,
         Curve::Bls12381 => finished::<Bls12381, S, T, U>(&check)?,
     };
-    let circuit_hash_rule = circuit_hash::of_circuit(r1cs, ptau, zkey, progress)?;
     let circuit_hash = zkey.circuit_hash();
     let chain = ChainReport {
         curve: zkey.curve(),
@@ -148,8 +147,10 @@ pub fn check_key<S: Source, T: Source, U: Source>(
 
 fn finished<C: EngineCurve, S: Source, T: Source, U: Source>(
     check: &CircuitCheck<'_, S, T, U>,
-) -> Result<Vec<super::chain::ContributionReport>, CheckError> {
+) -> Result<(Vec<super::chain::ContributionReport>, CircuitHashRule), CheckError> {
     let contributions = finished_chain::<C, U>(check.zkey, check.challenges, check.progress)?;
     check.run::<C>()?;
-    Ok(contributions)
+    let rule =
+        circuit_hash::of_circuit::<C, S, T, U>(check.r1cs, check.ptau, check.zkey, check.progress)?;
+    Ok((contributions, rule))
 }

@@ -10,10 +10,15 @@
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
+use ark_ff::{BigInteger, PrimeField};
+use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
 
+use crate::sums::{BucketSums, Scalar, Windows, bucket_sums, total};
+
 const COEFFICIENT_BITS: u32 = 128;
+/// Digits are not longer than this on a group without subgroup test.
+const MOST_DIGIT_BITS: u32 = 13;
 
 /// Some point is not in the subgroup of prime order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,76 +37,56 @@ enum SubgroupTest {
 
 /// A sum of points times 128-bit coefficients.
 pub(super) struct LinearCombination<P: SWCurveConfig> {
-    digit_bits: u32,
+    windows: Windows,
     test: SubgroupTest,
-    /// For each digit position one bucket per non-zero digit.
-    positions: Vec<Vec<Projective<P>>>,
+    buckets: Box<dyn BucketSums<P>>,
 }
 
-impl<P: SWCurveConfig> LinearCombination<P> {
+impl<P: SWCurveConfig> LinearCombination<P>
+where
+    Affine<P>: LemPoint,
+{
     /// For about `n_points` points of a curve whose subgroup can be tested on digits of at most
     /// `subgroup_digit_bits`.
     pub(super) fn new(n_points: u64, subgroup_digit_bits: Option<u32>) -> Self {
-        let fitting = match n_points {
-            0..0x100 => 4,
-            0x100..0x4000 => 8,
-            _ => 13,
+        let (most, test) = match subgroup_digit_bits {
+            None => (MOST_DIGIT_BITS, SubgroupTest::None),
+            Some(0) => (MOST_DIGIT_BITS, SubgroupTest::EachPoint),
+            Some(most) => (most.min(MOST_DIGIT_BITS), SubgroupTest::DigitSums),
         };
-        let (digit_bits, test) = match subgroup_digit_bits {
-            None => (fitting, SubgroupTest::None),
-            Some(0) => (fitting, SubgroupTest::EachPoint),
-            Some(most) => (most.min(fitting), SubgroupTest::DigitSums),
-        };
-        let buckets = (1usize << digit_bits) - 1;
-        let positions = COEFFICIENT_BITS.div_ceil(digit_bits);
+        let windows = Windows::new(COEFFICIENT_BITS, n_points, most);
         Self {
-            digit_bits,
+            windows,
             test,
-            positions: (0..positions)
-                .map(|_| vec![Projective::ZERO; buckets])
-                .collect(),
+            buckets: bucket_sums(1, windows),
         }
     }
 
-    /// Adds points, each times its coefficient.
+    /// Adds points in file form, each times its coefficient. The first bad one is named by its place
+    /// in `bytes`: malformed, off the curve or, where each point is tested, outside the subgroup.
     pub(super) fn add(
         &mut self,
-        points: &[Affine<P>],
+        bytes: &[u8],
         coefficients: &[u128],
-    ) -> Result<(), OutsideSubgroup> {
-        if self.test == SubgroupTest::EachPoint
-            && !points
-                .par_iter()
-                .all(Affine::is_in_correct_subgroup_assuming_on_curve)
-        {
-            return Err(OutsideSubgroup);
+    ) -> Result<(), (usize, PointError)> {
+        let scalars: Vec<Scalar> = coefficients.iter().map(|c| Scalar::from(*c)).collect();
+        self.buckets
+            .add(bytes, &[(0, &scalars)])
+            .map_err(|bad| (bad.index, bad.source))?;
+        if self.test == SubgroupTest::EachPoint {
+            let outside = bytes
+                .par_chunks(<Affine<P> as LemPoint>::BYTES)
+                .position_first(|bytes| Affine::<P>::from_lem_in_subgroup(bytes).is_err());
+            if let Some(index) = outside {
+                return Err((index, PointError::NotInSubgroup));
+            }
         }
-        let mask = (1u128 << self.digit_bits) - 1;
-        let bits = self.digit_bits;
-        self.positions
-            .par_iter_mut()
-            .zip(0..COEFFICIENT_BITS)
-            .for_each(|(buckets, position)| {
-                for (point, coefficient) in points.iter().zip(coefficients) {
-                    let digit = (coefficient >> (position * bits)) & mask;
-                    let bucket = usize::try_from(digit)
-                        .ok()
-                        .and_then(|digit| digit.checked_sub(1));
-                    if let Some(bucket) = bucket.and_then(|bucket| buckets.get_mut(bucket)) {
-                        *bucket += point;
-                    }
-                }
-            });
         Ok(())
     }
 
     /// The sum. Fails when a point was not in the subgroup of prime order.
     pub(super) fn finish(self) -> Result<Projective<P>, OutsideSubgroup> {
-        let sums: Vec<Projective<P>> = self
-            .positions
-            .par_iter()
-            .map(|buckets| weighted(buckets))
-            .collect();
+        let sums = self.buckets.window_sums().pop().unwrap_or_default();
         if self.test == SubgroupTest::DigitSums {
             let sums = Projective::normalize_batch(&sums);
             if !sums
@@ -111,25 +96,8 @@ impl<P: SWCurveConfig> LinearCombination<P> {
                 return Err(OutsideSubgroup);
             }
         }
-        let mut total = Projective::ZERO;
-        for sum in sums.iter().rev() {
-            for _ in 0..self.digit_bits {
-                total.double_in_place();
-            }
-            total += sum;
-        }
-        Ok(total)
+        Ok(total(self.windows, &sums))
     }
-}
-
-/// Sum over i of (i + 1) times bucket i.
-fn weighted<P: SWCurveConfig>(buckets: &[Projective<P>]) -> Projective<P> {
-    let (mut running, mut total) = (Projective::ZERO, Projective::ZERO);
-    for bucket in buckets.iter().rev() {
-        running += bucket;
-        total += running;
-    }
-    total
 }
 
 /// A point times a 128-bit coefficient.
@@ -149,6 +117,17 @@ mod tests {
     use formats::curve::{Bn128, CurveParams};
 
     use super::*;
+
+    fn bytes<P: SWCurveConfig>(points: &[Affine<P>]) -> Vec<u8>
+    where
+        Affine<P>: LemPoint,
+    {
+        let mut bytes = Vec::new();
+        for point in points {
+            point.append_lem(&mut bytes);
+        }
+        bytes
+    }
     use crate::check::challenge::{Challenges, Purpose};
 
     fn multiples<P: SWCurveConfig>(n: u64) -> Vec<Affine<P>> {
@@ -166,8 +145,8 @@ mod tests {
                 let mut sum = LinearCombination::new(claimed, None);
                 let (first, rest) = points.split_at(points.len() / 2);
                 let (c_first, c_rest) = coefficients.split_at(first.len());
-                sum.add(first, c_first).unwrap();
-                sum.add(rest, c_rest).unwrap();
+                sum.add(&bytes(first), c_first).unwrap();
+                sum.add(&bytes(rest), c_rest).unwrap();
                 let expected: Projective<g1::Config> = points
                     .iter()
                     .zip(&coefficients)
@@ -194,8 +173,9 @@ mod tests {
             let mut points = multiples::<g2::Config>(n);
             let coefficients = Challenges::new(&[6; 32]).run(Purpose::B, 0, points.len());
             let check = |points: &[G2Affine]| {
-                let mut sum = LinearCombination::new(n, Bn128::G2_SUBGROUP_DIGIT_BITS);
-                sum.add(points, &coefficients).unwrap();
+                let digit_bits = Bn128::G2_SUBGROUP_DIGIT_BITS;
+                let mut sum = LinearCombination::<g2::Config>::new(n, digit_bits);
+                sum.add(&bytes(points), &coefficients).unwrap();
                 sum.finish().map(drop)
             };
             assert_eq!(check(&points), Ok(()));
@@ -213,7 +193,12 @@ mod tests {
             .filter_map(|x| ark_bls12_381::G1Affine::get_point_from_x_unchecked(x.into(), false))
             .find(|p| !p.is_in_correct_subgroup_assuming_on_curve())
             .unwrap();
-        let mut sum = LinearCombination::new(1, formats::curve::Bls12381::G1_SUBGROUP_DIGIT_BITS);
-        assert_eq!(sum.add(&[point], &[1]), Err(OutsideSubgroup));
+        let digit_bits = formats::curve::Bls12381::G1_SUBGROUP_DIGIT_BITS;
+        let mut sum = LinearCombination::<ark_bls12_381::g1::Config>::new(1, digit_bits);
+        let good = ark_bls12_381::G1Affine::generator();
+        assert_eq!(
+            sum.add(&bytes(&[good, point]), &[1, 1]),
+            Err((1, PointError::NotInSubgroup))
+        );
     }
 }

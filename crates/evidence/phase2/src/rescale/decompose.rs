@@ -74,8 +74,9 @@ where
     (Signed::of(&first), Signed::of(&second))
 }
 
-/// k1 and k2 as before, both odd: exactly one of the four sums with the two basis vectors has
-/// odd parts, since the determinant of the basis (the group order) is odd.
+/// k1 and k2 as before, both odd and below 2^128. Exactly one of the four sums with none, one or both of
+/// the basis vectors has odd parts, since the determinant of the basis (the group order) is odd; with
+/// the right signs of the vectors it is no longer than they are.
 pub(super) fn odd_halves<C: GLVConfig>(scalar: &C::ScalarField) -> (Signed, Signed)
 where
     C::ScalarField: Scalar,
@@ -84,12 +85,19 @@ where
     let (first, second) = short_residues::<C>(scalar);
     let zero = C::ScalarField::ZERO;
     let mut chosen = (Signed::of(&zero), Signed::of(&zero));
-    for (add1, add2) in [(zero, zero), (n11, n12), (n21, n22), (n11 + n21, n12 + n22)] {
-        let candidate = (Signed::of(&(first + add1)), Signed::of(&(second + add2)));
-        let both_odd = low_limb(&candidate.0.magnitude) & low_limb(&candidate.1.magnitude) & 1;
-        let mask = Mask::equal(both_odd, 1);
-        chosen.0.take(&candidate.0, mask);
-        chosen.1.take(&candidate.1, mask);
+    for (a1, a2) in [(zero, zero), (n11, n12), (-n11, -n12)] {
+        for (b1, b2) in [(zero, zero), (n21, n22), (-n21, -n22)] {
+            let candidate = (
+                Signed::of(&(first + a1 + b1)),
+                Signed::of(&(second + a2 + b2)),
+            );
+            let odd = low_limb(&candidate.0.magnitude) & low_limb(&candidate.1.magnitude) & 1;
+            let high = high_limbs(&candidate.0.magnitude) | high_limbs(&candidate.1.magnitude);
+            let usable = Mask::equal(high, 0).pick(0, odd);
+            let mask = Mask::equal(usable, 1);
+            chosen.0.take(&candidate.0, mask);
+            chosen.1.take(&candidate.1, mask);
+        }
     }
     chosen
 }
@@ -145,6 +153,12 @@ pub(super) fn low_limb(value: &BigInt<4>) -> u64 {
     low
 }
 
+/// Zero for a number below 2^128.
+fn high_limbs(value: &BigInt<4>) -> u64 {
+    let [_, _, third, fourth] = value.0;
+    third | fourth
+}
+
 #[cfg(test)]
 mod tests {
     use ark_ec::CurveConfig;
@@ -176,8 +190,8 @@ mod tests {
             let odd = odd_halves::<C>(&scalar);
             assert_eq!(joined::<C>(&odd), scalar);
             assert!(odd.0.magnitude.is_odd() && odd.1.magnitude.is_odd());
-            assert!(odd.0.magnitude.num_bits() <= 132);
-            assert!(odd.1.magnitude.num_bits() <= 132);
+            assert!(odd.0.magnitude.num_bits() <= 128);
+            assert!(odd.1.magnitude.num_bits() <= 128);
             scalar = scalar.square() + C::LAMBDA;
         }
         for small in [1_u64, 2, 3, 16] {

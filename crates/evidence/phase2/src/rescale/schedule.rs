@@ -15,8 +15,8 @@ use super::decompose::{Scalar, Signed, halves, low_limb, odd_halves};
 
 /// Odd multiples that digits choose from: 1, 3, …, 15.
 pub(super) const TABLE_ROWS: usize = 8;
-/// Windows of four bits for a half scalar (at most 132 bits) and for a whole one.
-const HALF_WINDOWS: usize = 33;
+/// Windows of four bits for a half scalar (below 2^128) and for a whole one.
+const HALF_WINDOWS: usize = 32;
 const WHOLE_WINDOWS: usize = 64;
 const WINDOW_BITS: usize = 4;
 

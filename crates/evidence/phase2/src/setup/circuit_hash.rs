@@ -1,15 +1,14 @@
 //! The part of the circuit hash that is not in the key: differences of powers of tau.
 
-use ark_ec::{AffineRepr, CurveGroup};
 use formats::{
-    curve::{CurveParams, G1Affine, G1Projective},
+    curve::{CurveParams, G1Affine},
     points::LemPoint,
     ptau::{MonomialG1, Ptau},
     source::Source,
 };
 
 use super::{error::SetupError, overrun};
-use crate::transcript::PointHasher;
+use crate::{sums::differences, transcript::PointHasher};
 
 /// Points subtracted at a time.
 const CHUNK: usize = 1 << 12;
@@ -40,18 +39,16 @@ pub fn hash_h_differences<C: CurveParams, S: Source>(
     let mut low = ptau.monomial_g1::<C>(MonomialG1::Tau, 0, real)?;
     let mut high = ptau.monomial_g1::<C>(MonomialG1::Tau, domain, real)?;
     let (mut lows, mut highs) = (Vec::new(), Vec::new());
-    loop {
-        low.read_chunk(&mut lows, CHUNK)?;
-        high.read_chunk(&mut highs, CHUNK)?;
-        if lows.is_empty() {
-            break;
-        }
-        let differences: Vec<G1Projective<C>> = highs
-            .iter()
-            .zip(&lows)
-            .map(|(high, low)| high.into_group() - low)
-            .collect();
-        hasher.points::<G1Affine<C>>(&G1Projective::<C>::normalize_batch(&differences));
+    while low.remaining() > 0 {
+        let raw_low = low.read_raw(&mut lows, CHUNK)?;
+        let raw_high = high.read_raw(&mut highs, CHUNK)?;
+        let differences = differences::<C::G1Config>(&highs, &lows).map_err(|bad| {
+            match bad.index.checked_sub(raw_high.count) {
+                Some(index) => raw_low.malformed(index, bad.source),
+                None => raw_high.malformed(bad.index, bad.source),
+            }
+        })?;
+        hasher.file_points::<G1Affine<C>>(&differences)?;
     }
     if overrun && ptau_power == power {
         let mut last = ptau.monomial_g1::<C>(MonomialG1::Tau, announced, 1)?;

@@ -1,6 +1,11 @@
 use std::io;
 
-use formats::{curve::Curve, points::PointsError, ptau::PtauError, r1cs::R1csError};
+use formats::{
+    curve::Curve,
+    points::{PointError, PointsError},
+    ptau::PtauError,
+    r1cs::R1csError,
+};
 
 /// Why no initial key was made.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +56,9 @@ pub enum SetupError {
         /// The index asked for.
         index: u64,
     },
+    /// A computed coordinate is not canonical: a fault of the machine.
+    #[error("a computed {0}: this machine miscalculates")]
+    Encoding(#[from] PointError),
     /// A coefficient does not fit the field: the curves were compared, so this is a bug.
     #[error("coefficient of another field")]
     CurveMismatch,
@@ -90,6 +98,7 @@ impl SetupError {
             Self::CircuitTooLarge { .. } => "setup_circuit_too_large",
             Self::TooManyCoefficients { .. } => "setup_too_many_coefficients",
             Self::TooFewPoints { .. } => "setup_too_few_points",
+            Self::Encoding(_) => "setup_encoding",
             Self::CurveMismatch => "setup_curve_mismatch",
             Self::CircuitHashUndefined { .. } => "setup_circuit_hash_undefined",
             Self::Write(_) => "setup_write",
@@ -105,6 +114,7 @@ impl SetupError {
             Self::DifferentCurves { .. } => {
                 Some("compile the circuit with the prime of the ptau's curve")
             }
+            Self::Encoding(_) => Some("do not use this machine"),
             Self::CircuitTooLarge { .. } => Some("split the circuit"),
             Self::Write(_) => Some("free disk space, or choose another folder"),
             _ => None,

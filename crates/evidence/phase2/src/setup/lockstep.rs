@@ -5,19 +5,24 @@ use std::ops::Range;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::Field;
 use formats::{
-    points::{LemField, LemPoint, PointReader},
+    points::{LemField, LemPoint, PointReader, RawPoints},
     progress::ProgressSink,
     r1cs::{Matrix, R1cs},
     source::Source,
 };
 
 use super::{
-    accumulate::{Sums, Term},
+    accumulate::{SignalSums, Term, signal_sums},
     error::SetupError,
 };
+use crate::rescale::Scalar;
 
 /// Terms collected before they are added up: bounds memory and feeds all threads.
 const CHUNK_TERMS: usize = 1 << 15;
+/// Doublings of base points in a chunk: 8 MB of points of G2.
+const CHUNK_DOUBLINGS: u32 = 1 << 16;
+/// Points read at a time.
+const BLOCK: usize = 1 << 10;
 
 /// Lagrange points for the three linear combinations of a constraint, as far as a section uses
 /// them.
@@ -40,9 +45,15 @@ impl<'a, S: Source, P: SWCurveConfig> Bases<'a, S, P> {
 /// A run of points, visited at ascending positions.
 pub(super) struct Walk<'a, S: Source, P: SWCurveConfig> {
     reader: PointReader<'a, S, Affine<P>>,
-    position: u64,
-    point: Affine<P>,
+    block: Vec<u8>,
+    raw: Option<RawPoints>,
+    /// Position of the block's first point, and of the first after it.
+    first: u64,
+    end: u64,
 }
+
+/// Which point of which block a base is.
+type Origin = (RawPoints, usize);
 
 impl<'a, S: Source, P: SWCurveConfig> Walk<'a, S, P>
 where
@@ -51,21 +62,33 @@ where
     pub(super) fn new(reader: PointReader<'a, S, Affine<P>>) -> Self {
         Self {
             reader,
-            position: 0,
-            point: Affine::identity(),
+            block: Vec::new(),
+            raw: None,
+            first: 0,
+            end: 0,
         }
     }
 
-    /// The point at `index`, which is not below the index before.
-    fn at(&mut self, index: u64) -> Result<Affine<P>, SetupError> {
-        while self.position <= index {
-            self.point = self
-                .reader
-                .next()
-                .ok_or(SetupError::TooFewPoints { index })??;
-            self.position += 1;
+    /// Appends the point at `index`, which is not below the index before.
+    fn append(&mut self, index: u64, bytes: &mut Vec<u8>) -> Result<Origin, SetupError> {
+        let end = SetupError::TooFewPoints { index };
+        while index >= self.end {
+            let raw = self.reader.read_raw(&mut self.block, BLOCK)?;
+            if raw.count == 0 {
+                return Err(end);
+            }
+            self.first = self.end;
+            self.end += u64::try_from(raw.count).unwrap_or(u64::MAX);
+            self.raw = Some(raw);
         }
-        Ok(self.point)
+        let width = <Affine<P> as LemPoint>::BYTES;
+        let at = index.checked_sub(self.first).map(usize::try_from);
+        let (Some(Ok(at)), Some(raw)) = (at, self.raw) else {
+            return Err(end);
+        };
+        let point = self.block.chunks_exact(width).nth(at).ok_or(end)?;
+        bytes.extend_from_slice(point);
+        Ok((raw, at))
     }
 }
 
@@ -76,24 +99,24 @@ pub(super) fn sums<S, T, P>(
     mut bases: Bases<'_, T, P>,
     range: Range<u64>,
     progress: &dyn ProgressSink,
-) -> Result<Sums<P>, SetupError>
+) -> Result<Box<dyn SignalSums>, SetupError>
 where
     S: Source,
     T: Source,
-    P: SWCurveConfig<ScalarField: LemField>,
+    P: SWCurveConfig<ScalarField: LemField + Scalar>,
     Affine<P>: LemPoint,
 {
-    let mut chunk = Chunk::new(Sums::new(range));
+    let mut chunk = Chunk::new::<P>(range);
     let mut terms = r1cs.terms()?;
     let mut seen = 0;
     while let Some(term) = terms.next_term()? {
         progress.advance(u64::from(term.constraint.saturating_sub(seen)));
         seen = term.constraint;
-        let Some(signal) = chunk.sums.position(term.signal) else {
+        let Some(signal) = chunk.position(term.signal) else {
             continue;
         };
         if let Some(walk) = bases.of(term.matrix) {
-            let coefficient = term.value().ok_or(SetupError::CurveMismatch)?;
+            let coefficient: P::ScalarField = term.value().ok_or(SetupError::CurveMismatch)?;
             chunk.push(
                 walk,
                 term.constraint.into(),
@@ -101,75 +124,100 @@ where
                 signal,
                 coefficient,
             )?;
-        }
-        if chunk.terms.len() >= CHUNK_TERMS {
             if progress.is_cancelled() {
                 return Err(SetupError::Cancelled);
             }
-            chunk.flush();
         }
     }
     let header = r1cs.header();
     progress.advance(u64::from(header.n_constraints.saturating_sub(seen)));
     for public in 0..=header.n_public() {
-        if let (Some(signal), Some(walk)) = (chunk.sums.position(public), bases.a.as_mut()) {
+        if let (Some(signal), Some(walk)) = (chunk.position(public), bases.a.as_mut()) {
             let row = u64::from(header.n_constraints) + u64::from(public);
             chunk.push(walk, row, Matrix::A, signal, P::ScalarField::ONE)?;
-            if chunk.terms.len() >= CHUNK_TERMS {
-                chunk.flush();
-            }
         }
     }
-    chunk.flush();
+    chunk.flush()?;
     Ok(chunk.sums)
 }
 
 /// Terms waiting to be added, with the points they multiply.
-struct Chunk<P: SWCurveConfig> {
-    sums: Sums<P>,
-    bases: Vec<Affine<P>>,
-    terms: Vec<Term<P::ScalarField>>,
+struct Chunk {
+    range: Range<u64>,
+    sums: Box<dyn SignalSums>,
+    bases: Vec<u8>,
+    origins: Vec<Origin>,
+    terms: Vec<Term>,
+    /// Doublings of all bases, and of the last one.
+    doublings: (u32, u32),
     /// Constraint and matrix of the last base.
     last: Option<(u64, Matrix)>,
 }
 
-impl<P: SWCurveConfig> Chunk<P>
-where
-    Affine<P>: LemPoint,
-{
-    fn new(sums: Sums<P>) -> Self {
+impl Chunk {
+    fn new<P: SWCurveConfig>(range: Range<u64>) -> Self
+    where
+        Affine<P>: LemPoint,
+    {
         Self {
-            sums,
+            sums: signal_sums::<P>(&range),
+            range,
             bases: Vec::new(),
+            origins: Vec::new(),
             terms: Vec::with_capacity(CHUNK_TERMS),
+            doublings: (0, 0),
             last: None,
         }
     }
 
-    fn push<S: Source>(
+    /// Position of a signal in the range, `None` outside it.
+    fn position(&self, signal: u32) -> Option<u32> {
+        let signal = u64::from(signal);
+        if !self.range.contains(&signal) {
+            return None;
+        }
+        u32::try_from(signal - self.range.start).ok()
+    }
+
+    fn push<S: Source, P: SWCurveConfig<ScalarField: Scalar>>(
         &mut self,
         walk: &mut Walk<'_, S, P>,
         constraint: u64,
         matrix: Matrix,
-        signal: usize,
+        signal: u32,
         coefficient: P::ScalarField,
-    ) -> Result<(), SetupError> {
-        if self.last != Some((constraint, matrix)) {
-            self.bases.push(walk.at(constraint)?);
-            self.last = Some((constraint, matrix));
+    ) -> Result<(), SetupError>
+    where
+        Affine<P>: LemPoint,
+    {
+        let (all, last) = self.doublings;
+        if self.terms.len() >= CHUNK_TERMS || all + last >= CHUNK_DOUBLINGS {
+            self.flush()?;
         }
-        self.terms.push(Term {
-            row: self.bases.len() - 1,
-            signal,
-            coefficient,
-        });
+        if self.last != Some((constraint, matrix)) {
+            self.origins.push(walk.append(constraint, &mut self.bases)?);
+            self.last = Some((constraint, matrix));
+            self.doublings = (self.doublings.0 + self.doublings.1, 0);
+        }
+        let row = u32::try_from(self.origins.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let term = Term::new(row, signal, coefficient);
+        self.doublings.1 = self.doublings.1.max(term.doublings());
+        self.terms.push(term);
         Ok(())
     }
 
-    fn flush(&mut self) {
-        self.sums.add(&self.bases, &self.terms);
+    fn flush(&mut self) -> Result<(), SetupError> {
+        self.sums.add(&self.bases, &self.terms).map_err(|bad| {
+            match self.origins.get(bad.index) {
+                Some((raw, index)) => SetupError::Points(raw.malformed(*index, bad.source)),
+                None => SetupError::TooFewPoints { index: 0 },
+            }
+        })?;
         self.bases.clear();
+        self.origins.clear();
         self.terms.clear();
+        self.doublings = (0, 0);
         self.last = None;
+        Ok(())
     }
 }

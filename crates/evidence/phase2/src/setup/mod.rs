@@ -14,5 +14,5 @@ mod write;
 
 pub use circuit_hash::hash_h_differences;
 pub use error::SetupError;
-pub(crate) use write::circuit_hash;
+pub(crate) use write::initial_c;
 pub use write::{InitialKeySummary, SetupOptions, new_initial_key};

@@ -13,7 +13,7 @@ use ark_ec::{
 use formats::{
     curve::{Bls12381, Bn128, Curve, CurveParams, G1Affine, G2Affine},
     digest::Blake2b512Digest,
-    points::{LemField, LemPoint, PointReader},
+    points::{LemField, LemPoint, PointError, PointReader},
     progress::{ProgressSink, Unit},
     ptau::{LagrangeG1, MonomialG1, Ptau},
     r1cs::R1cs,
@@ -21,7 +21,7 @@ use formats::{
 };
 
 use super::{
-    accumulate::Sums,
+    accumulate::SignalSums,
     circuit_hash::hash_h_differences,
     coefficients,
     error::SetupError,
@@ -29,6 +29,9 @@ use super::{
     lockstep::{self, Bases, Walk},
 };
 use crate::{
+    EngineCurve,
+    rescale::Scalar,
+    sums::check_points,
     threads,
     transcript::{InfinityRule, PointHasher},
 };
@@ -70,6 +73,32 @@ pub struct InitialKeySummary {
     pub size: u64,
 }
 
+/// The points of an initial key's section 8, one piece after the other in file form, without a key.
+pub(crate) fn initial_c<C: EngineCurve, S: Source, T: Source>(
+    r1cs: &R1cs<S>,
+    ptau: &Ptau<T>,
+    options: &SetupOptions,
+    progress: &dyn ProgressSink,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), PointError>,
+) -> Result<(), SetupError> {
+    let setup = Setup {
+        r1cs,
+        ptau,
+        options,
+        progress,
+    };
+    let public = u64::from(r1cs.header().n_public()) + 1;
+    for range in setup.ranges(<G1Affine<C> as LemPoint>::BYTES, public) {
+        setup.step("circuit hash");
+        let bases = setup.constraint_bases::<C>()?;
+        let mut sums = lockstep::sums(r1cs, bases, range.clone(), progress)?;
+        for (_, points) in in_chunks(range, &mut *sums) {
+            take(&points)?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes `0000.zkey` for a circuit, from position 0 of `out`.
 ///
 /// The file is not complete before this returns `Ok`: sections are written in the order of the
@@ -78,55 +107,6 @@ pub fn new_initial_key<S, T, W>(
     r1cs: &R1cs<S>,
     ptau: &Ptau<T>,
     out: &mut W,
-    options: &SetupOptions,
-    progress: &dyn ProgressSink,
-) -> Result<InitialKeySummary, SetupError>
-where
-    S: Source,
-    T: Source,
-    W: Write + Seek + Send,
-{
-    write_with_rule(r1cs, ptau, out, InfinityRule::Zeros, options, progress)
-}
-
-/// The circuit hash of a circuit and powers of tau, by the given rule. The key itself is computed
-/// and thrown away.
-pub(crate) fn circuit_hash<S: Source, T: Source>(
-    r1cs: &R1cs<S>,
-    ptau: &Ptau<T>,
-    rule: InfinityRule,
-    options: &SetupOptions,
-    progress: &dyn ProgressSink,
-) -> Result<Blake2b512Digest, SetupError> {
-    let mut nowhere = Nowhere;
-    write_with_rule(r1cs, ptau, &mut nowhere, rule, options, progress)
-        .map(|summary| summary.circuit_hash)
-}
-
-/// Takes every byte and keeps none.
-struct Nowhere;
-
-impl Write for Nowhere {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Seek for Nowhere {
-    fn seek(&mut self, _position: SeekFrom) -> io::Result<u64> {
-        Ok(0)
-    }
-}
-
-fn write_with_rule<S, T, W>(
-    r1cs: &R1cs<S>,
-    ptau: &Ptau<T>,
-    out: &mut W,
-    rule: InfinityRule,
     options: &SetupOptions,
     progress: &dyn ProgressSink,
 ) -> Result<InitialKeySummary, SetupError>
@@ -156,7 +136,6 @@ where
         let setup = Setup {
             r1cs,
             ptau,
-            rule,
             options,
             progress,
         };
@@ -171,13 +150,12 @@ where
 struct Setup<'a, S, T> {
     r1cs: &'a R1cs<S>,
     ptau: &'a Ptau<T>,
-    rule: InfinityRule,
     options: &'a SetupOptions,
     progress: &'a dyn ProgressSink,
 }
 
 impl<S: Source, T: Source> Setup<'_, S, T> {
-    fn write<C: CurveParams, W: Write + Seek>(
+    fn write<C: EngineCurve, W: Write + Seek>(
         &self,
         out: &mut W,
     ) -> Result<InitialKeySummary, SetupError> {
@@ -185,7 +163,7 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
         let n_coefficients = coefficients::count(self.r1cs, self.progress)?;
         let layout = Layout::new::<C>(self.r1cs.header(), n_coefficients);
         let mut out = Output { inner: out };
-        let mut hasher = PointHasher::new(self.rule);
+        let mut hasher = PointHasher::new(InfinityRule::Zeros);
 
         out.file_header()?;
         out.section(layout.protocol, &1_u32.to_le_bytes())?;
@@ -257,7 +235,7 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
     }
 
     /// Sections 3 and 8: β·A + α·B + C of each signal, first the public ones.
-    fn ic_and_c<C: CurveParams, W: Write + Seek>(
+    fn ic_and_c<C: EngineCurve, W: Write + Seek>(
         &self,
         layout: &Layout,
         out: &mut Output<'_, W>,
@@ -270,30 +248,27 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
         out.section_header(layout.c)?;
         hasher.count(circuit.n_public() + 1);
         let mut hashed = 0;
-        for range in self.ranges(Sums::<C::G1Config>::bytes_per_signal()) {
-            let bases = Bases {
-                a: Some(Walk::new(self.lagrange::<C>(LagrangeG1::BetaTau)?)),
-                b: Some(Walk::new(self.lagrange::<C>(LagrangeG1::AlphaTau)?)),
-                c: Some(Walk::new(self.lagrange::<C>(LagrangeG1::Tau)?)),
-            };
+        for range in self.ranges(<G1Affine<C> as LemPoint>::BYTES, 0) {
+            let bases = self.constraint_bases::<C>()?;
             self.step("initial key: IC and C");
-            let sums = lockstep::sums(self.r1cs, bases, range, self.progress)?;
-            for (range, points) in sums.into_affine_chunks(CHUNK) {
+            let mut sums = lockstep::sums(self.r1cs, bases, range.clone(), self.progress)?;
+            for (range, points) in in_chunks(range, &mut *sums) {
+                let length = points.len() / <G1Affine<C> as LemPoint>::BYTES;
                 let split = usize::try_from(public.saturating_sub(range.start))
-                    .map_or(points.len(), |n| n.min(points.len()));
-                let (ic, c) = points.split_at(split);
-                hasher.points(ic);
-                out.points_at(layout.ic.offset, range.start, ic)?;
+                    .map_or(length, |n| n.min(length));
+                let (ic, c) = points.split_at(split * <G1Affine<C> as LemPoint>::BYTES);
+                hasher.file_points::<G1Affine<C>>(ic)?;
+                out.points_at::<G1Affine<C>>(layout.ic.offset, range.start, ic)?;
                 hashed += u64::try_from(split).unwrap_or(u64::MAX);
-                if split < points.len() || range.end == wires {
+                if split < length || range.end == wires {
                     if hashed == public {
                         hash_h_differences::<C, T>(self.ptau, circuit.power(), hasher)?;
                         hasher.count(circuit.n_wires - circuit.n_public() - 1);
                         hashed = u64::MAX;
                     }
-                    hasher.points(c);
+                    hasher.file_points::<G1Affine<C>>(c)?;
                     let first = range.start.max(public) - public;
-                    out.points_at(layout.c.offset, first, c)?;
+                    out.points_at::<G1Affine<C>>(layout.c.offset, first, c)?;
                 }
             }
         }
@@ -302,7 +277,7 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
 
     /// Section 9: the odd elements of the Lagrange block of twice the domain; where the field has
     /// no root of that order, the second half of the block.
-    fn h<C: CurveParams, W: Write + Seek>(
+    fn h<C: EngineCurve, W: Write + Seek>(
         &self,
         layout: &Layout,
         out: &mut Output<'_, W>,
@@ -318,30 +293,31 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
         let mut reader = self
             .ptau
             .lagrange_g1::<C>(LagrangeG1::Tau, power + 1, first, count)?;
-        let mut points: Vec<G1Affine<C>> = Vec::new();
+        let width = <G1Affine<C> as LemPoint>::BYTES;
+        let (mut bytes, mut kept) = (Vec::new(), Vec::new());
         let mut done = 0;
-        loop {
-            reader.read_chunk(&mut points, CHUNK)?;
-            if points.is_empty() {
-                return Ok(());
-            }
+        while reader.remaining() > 0 {
             if self.progress.is_cancelled() {
                 return Err(SetupError::Cancelled);
             }
-            let kept: Vec<G1Affine<C>> = if contiguous {
-                points.clone()
-            } else {
-                points.iter().skip(1).step_by(2).copied().collect()
-            };
-            out.points_at(layout.h.offset, done, &kept)?;
-            let n = u64::try_from(kept.len()).unwrap_or(u64::MAX);
+            let raw = reader.read_raw(&mut bytes, CHUNK)?;
+            check_points::<C::G1Config>(&bytes)
+                .map_err(|bad| raw.malformed(bad.index, bad.source))?;
+            kept.clear();
+            let (skip, step) = if contiguous { (0, 1) } else { (1, 2) };
+            for point in bytes.chunks(width).skip(skip).step_by(step) {
+                kept.extend_from_slice(point);
+            }
+            out.points_at::<G1Affine<C>>(layout.h.offset, done, &kept)?;
+            let n = u64::try_from(kept.len() / width).unwrap_or(u64::MAX);
             done += n;
             self.progress.advance(n);
         }
+        Ok(())
     }
 
     /// Sections 5, 6 and 7.
-    fn a_and_b<C: CurveParams, W: Write + Seek>(
+    fn a_and_b<C: EngineCurve, W: Write + Seek>(
         &self,
         layout: &Layout,
         out: &mut Output<'_, W>,
@@ -384,22 +360,31 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
         bases: F,
     ) -> Result<(), SetupError>
     where
-        P: SWCurveConfig<ScalarField: LemField>,
+        P: SWCurveConfig<ScalarField: LemField + Scalar>,
         Affine<P>: LemPoint,
         F: Fn() -> Result<Bases<'t, T, P>, SetupError>,
         W: Write + Seek,
     {
         out.section_header(place)?;
         hasher.count(self.r1cs.header().n_wires);
-        for range in self.ranges(Sums::<P>::bytes_per_signal()) {
+        for range in self.ranges(<Affine<P> as LemPoint>::BYTES, 0) {
             self.step(step);
-            let sums = lockstep::sums(self.r1cs, bases()?, range, self.progress)?;
-            for (range, points) in sums.into_affine_chunks(CHUNK) {
-                hasher.points(&points);
-                out.points_at(place.offset, range.start, &points)?;
+            let mut sums = lockstep::sums(self.r1cs, bases()?, range.clone(), self.progress)?;
+            for (range, points) in in_chunks(range, &mut *sums) {
+                hasher.file_points::<Affine<P>>(&points)?;
+                out.points_at::<Affine<P>>(place.offset, range.start, &points)?;
             }
         }
         Ok(())
+    }
+
+    /// The bases of β·A + α·B + C.
+    fn constraint_bases<C: CurveParams>(&self) -> Result<Bases<'_, T, C::G1Config>, SetupError> {
+        Ok(Bases {
+            a: Some(Walk::new(self.lagrange::<C>(LagrangeG1::BetaTau)?)),
+            b: Some(Walk::new(self.lagrange::<C>(LagrangeG1::AlphaTau)?)),
+            c: Some(Walk::new(self.lagrange::<C>(LagrangeG1::Tau)?)),
+        })
     }
 
     fn lagrange<C: CurveParams>(
@@ -416,15 +401,37 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
             .step(name, Unit::Constraints, Some(constraints.into()));
     }
 
-    /// All signals, in ranges whose sums fit the budget.
-    fn ranges(&self, bytes_per_signal: usize) -> impl Iterator<Item = Range<u64>> + use<S, T> {
+    /// The signals from `first` on, in ranges whose sums fit the budget.
+    fn ranges(
+        &self,
+        bytes_per_signal: usize,
+        first: u64,
+    ) -> impl Iterator<Item = Range<u64>> + use<S, T> {
         let wires = u64::from(self.r1cs.header().n_wires);
         let width = u64::try_from(bytes_per_signal).unwrap_or(u64::MAX);
         let budget = self.options.memory_bytes.saturating_sub(BUFFER_BYTES);
         let length = (budget / width).max(1000);
-        (0..wires.div_ceil(length))
-            .map(move |index| index * length..wires.min((index + 1) * length))
+        (0..wires.saturating_sub(first).div_ceil(length)).map(move |index| {
+            let start = first + index * length;
+            start..wires.min(start + length)
+        })
     }
+}
+
+/// The sums of a range in pieces, in signal order, file form.
+fn in_chunks(
+    range: Range<u64>,
+    sums: &mut dyn SignalSums,
+) -> impl Iterator<Item = (Range<u64>, Vec<u8>)> {
+    let chunk = u64::try_from(CHUNK).unwrap_or(u64::MAX);
+    let mut next = range.start;
+    std::iter::from_fn(move || {
+        let start = next;
+        next = range.end.min(start + chunk);
+        let first = usize::try_from(start - range.start).ok()?;
+        let count = usize::try_from(next - start).ok()?;
+        (count > 0).then(|| (start..next, sums.export(first, count)))
+    })
 }
 
 fn only<S: Source, P: LemPoint>(mut points: PointReader<'_, S, P>) -> Result<P, SetupError> {
@@ -467,18 +474,14 @@ impl<W: Write + Seek> Output<'_, W> {
         self.write_at(place.offset, bytes)
     }
 
-    /// Writes points at their index in a section.
+    /// Writes points in file form at their index in a section.
     fn points_at<P: LemPoint>(
         &mut self,
         section: u64,
         first: u64,
-        points: &[P],
+        points: &[u8],
     ) -> Result<(), SetupError> {
-        let mut bytes = Vec::with_capacity(points.len() * P::BYTES);
-        for point in points {
-            point.append_lem(&mut bytes);
-        }
         let width = u64::try_from(P::BYTES).unwrap_or(u64::MAX);
-        self.write_at(section + first * width, &bytes)
+        self.write_at(section + first * width, points)
     }
 }

@@ -1,0 +1,272 @@
+//! The sums of some targets.
+
+use super::backend::{Addition, Backend};
+
+/// One point, or its negative, that belongs to a target.
+#[derive(Clone, Copy)]
+pub(crate) struct Item {
+    /// Which sum of the shard.
+    pub(crate) target: u32,
+    /// Which point of the slice given with it.
+    pub(crate) source: u32,
+    /// Subtract it.
+    pub(crate) minus: bool,
+}
+
+/// Items added at a time: their points are copied together.
+const BATCH: usize = 1 << 15;
+/// Bits of a target that one pass of the sort looks at.
+const DIGIT_BITS: u32 = 16;
+
+/// Sums of one thread, with the memory to add to them.
+pub(crate) struct Shard<B: Backend> {
+    backend: B,
+    targets: usize,
+    /// The sums, then the working copies of a batch.
+    points: Vec<B::Point>,
+    batch: Vec<Item>,
+    sorted: Vec<Item>,
+    /// Where the items of each digit begin.
+    starts: Vec<u32>,
+    /// First copy of each target of the batch.
+    merges: Vec<(u32, usize)>,
+    levels: Vec<Vec<Addition>>,
+}
+
+impl<B: Backend> Shard<B> {
+    /// All sums infinity. `None` where the backend does not work.
+    pub(crate) fn new(targets: usize) -> Option<Self> {
+        Some(Self {
+            backend: B::new()?,
+            targets,
+            points: vec![B::INFINITY; targets],
+            batch: Vec::with_capacity(BATCH),
+            sorted: Vec::new(),
+            starts: Vec::new(),
+            merges: Vec::new(),
+            levels: Vec::new(),
+        })
+    }
+
+    /// Working memory of the backend, for imports and exports.
+    pub(crate) fn backend(&mut self) -> &mut B {
+        &mut self.backend
+    }
+
+    /// The sums, in the order of the targets.
+    pub(crate) fn sums(&self) -> &[B::Point] {
+        self.points.get(..self.targets).unwrap_or_default()
+    }
+
+    /// Adds items, whose sources index `points`. One with a target or a source out of bounds would be
+    /// left out: callers take both from what they gave.
+    pub(crate) fn add(&mut self, points: &[B::Point], items: impl IntoIterator<Item = Item>) {
+        self.collect(points, items);
+        self.flush(points);
+    }
+
+    /// As [`Self::add`], but the last items wait for more of the same points, or for
+    /// [`Self::flush`].
+    pub(crate) fn collect(&mut self, points: &[B::Point], items: impl IntoIterator<Item = Item>) {
+        for item in items {
+            self.batch.push(item);
+            if self.batch.len() == BATCH {
+                self.flush(points);
+            }
+        }
+    }
+
+    /// Adds the items that wait.
+    pub(crate) fn flush(&mut self, points: &[B::Point]) {
+        if self.batch.is_empty() {
+            return;
+        }
+        self.sort();
+        self.points.truncate(self.targets);
+        for level in &mut self.levels {
+            level.clear();
+        }
+        self.merges.clear();
+        for run in self.batch.chunk_by(|a, b| a.target == b.target) {
+            let Some(first) = run.first() else { continue };
+            let start = self.points.len();
+            for item in run {
+                let Some(point) = points.get(index(item.source)) else {
+                    continue;
+                };
+                self.points.push(if item.minus {
+                    B::negated(*point)
+                } else {
+                    *point
+                });
+            }
+            tree(&mut self.levels, start, self.points.len());
+            self.merges.push((first.target, start));
+        }
+        let Self {
+            backend,
+            points,
+            levels,
+            merges,
+            ..
+        } = self;
+        for level in levels.iter() {
+            backend.add(points, level);
+        }
+        let mut last = Vec::new();
+        for (target, start) in merges.drain(..) {
+            let own = points.get(start).copied();
+            let (Some(sum), Some(own)) = (points.get_mut(index(target)), own) else {
+                continue;
+            };
+            if B::is_infinity(sum) {
+                *sum = own;
+            } else if let Ok(right) = u32::try_from(start) {
+                last.push(Addition {
+                    left: target,
+                    right,
+                });
+            }
+        }
+        backend.add(points, &last);
+        points.truncate(self.targets);
+        self.batch.clear();
+    }
+
+    /// Brings the items of a target together: a sort by digits, lowest first; one digit where the
+    /// targets are few.
+    fn sort(&mut self) {
+        let highest = self.batch.iter().map(|item| item.target).max().unwrap_or(0);
+        let mut shift = 0;
+        while shift < u32::BITS && highest >> shift > 0 {
+            let digit = |item: &Item| index((item.target >> shift) & ((1 << DIGIT_BITS) - 1));
+            let values = index(highest >> shift).min((1 << DIGIT_BITS) - 1) + 1;
+            self.starts.clear();
+            self.starts.resize(values, 0);
+            for item in &self.batch {
+                if let Some(count) = self.starts.get_mut(digit(item)) {
+                    *count += 1;
+                }
+            }
+            let mut next = 0;
+            for start in &mut self.starts {
+                next += std::mem::replace(start, next);
+            }
+            self.sorted.resize(
+                self.batch.len(),
+                Item {
+                    target: 0,
+                    source: 0,
+                    minus: false,
+                },
+            );
+            for item in &self.batch {
+                if let Some(start) = self.starts.get_mut(digit(item))
+                    && let Some(place) = self.sorted.get_mut(index(*start))
+                {
+                    *place = *item;
+                    *start += 1;
+                }
+            }
+            std::mem::swap(&mut self.batch, &mut self.sorted);
+            shift += DIGIT_BITS;
+        }
+    }
+}
+
+/// The additions that leave the sum of `start .. end` at `start`, by levels.
+fn tree(levels: &mut Vec<Vec<Addition>>, start: usize, end: usize) {
+    let mut stride = 1;
+    let mut level = 0;
+    while start + stride < end {
+        if levels.len() == level {
+            levels.push(Vec::new());
+        }
+        if let Some(level) = levels.get_mut(level) {
+            for left in (start..end - stride).step_by(2 * stride) {
+                if let (Ok(left), Ok(right)) = (u32::try_from(left), u32::try_from(left + stride)) {
+                    level.push(Addition { left, right });
+                }
+            }
+        }
+        stride *= 2;
+        level += 1;
+    }
+}
+
+fn index(position: u32) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::{Fr, g1, g2};
+    use ark_ec::{
+        CurveGroup, PrimeGroup,
+        short_weierstrass::{Affine, Projective, SWCurveConfig},
+    };
+    use ark_ff::AdditiveGroup;
+    use formats::points::LemPoint;
+
+    use super::*;
+    use crate::sums::with_backend;
+
+    /// Few different points and targets of very uneven size: equal, opposite and vanishing sums.
+    fn agrees<P: SWCurveConfig<ScalarField = Fr>, B: Backend>(n_items: u32, n_targets: u32)
+    where
+        Affine<P>: LemPoint,
+    {
+        let sources: Vec<Affine<P>> = (0..40_u64)
+            .map(|k| (Projective::<P>::generator() * Fr::from(k)).into_affine())
+            .collect();
+        let mut bytes = Vec::new();
+        for source in &sources {
+            source.append_lem(&mut bytes);
+        }
+        let mut shard = Shard::<B>::new(usize::try_from(n_targets).unwrap()).unwrap();
+        let points = shard.backend().import(&bytes).unwrap();
+        let mut expected = vec![Projective::<P>::ZERO; usize::try_from(n_targets).unwrap()];
+        let mut state = 5_u32;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 8
+        };
+        for _ in 0..2 {
+            let mut items = Vec::new();
+            for _ in 0..n_items {
+                let target = if random() % 3 == 0 {
+                    0
+                } else {
+                    random() % n_targets
+                };
+                let item = Item {
+                    target,
+                    source: random() % 40,
+                    minus: random() % 2 == 0,
+                };
+                let point = sources[index(item.source)];
+                let point = if item.minus { -point } else { point };
+                expected[index(target)] += point;
+                items.push(item);
+            }
+            shard.add(&points, items);
+        }
+        let mut found = Vec::new();
+        let sums = shard.sums().to_vec();
+        shard.backend().export(&sums, &mut found);
+        let mut wanted = Vec::new();
+        for sum in Projective::normalize_batch(&expected) {
+            sum.append_lem(&mut wanted);
+        }
+        assert!(found == wanted);
+    }
+
+    #[test]
+    fn sums_are_those_of_the_library_in_both_groups() {
+        for (items, targets) in [(0, 1), (1, 1), (900, 7), (5000, 3000), (40_000, 5)] {
+            with_backend!(g1::Config, agrees(items, targets));
+            agrees::<g1::Config, crate::sums::Portable<g1::Config>>(items.min(900), targets);
+            with_backend!(g2::Config, agrees(items.min(5000), targets));
+        }
+    }
+}
