@@ -11,21 +11,24 @@
 //!
 //! A refusal that the host can mend (a relay's bad beacon, incomplete certificates) leaves the
 //! stage as it was. A wrong input, or a failure of the enclave's own, ends the ceremony:
-//! [`stages::Failed`] is terminal and keeps its reason.
+//! [`Failed`] is terminal and keeps its reason.
 
 pub mod boot;
 pub mod circuit;
 pub mod command;
 mod error;
+mod failed;
 pub mod machine;
 pub mod outputs;
 pub mod phase1;
+mod receipts;
 pub mod stages;
 
 pub use boot::{Boot, CheckOutcome, Compilers, SelfCheck};
 pub use circuit::{CircuitCompiled, CompiledCircuit};
 pub use command::{Command, CommandKind};
 pub use error::CeremonyError;
+pub use failed::Failed;
 pub use machine::{Ceremony, Stage, Step};
 pub use outputs::FinalKey;
 pub use phase1::{Phase1File, Phase1Pinned};

@@ -7,8 +7,9 @@ use manifest::spec::CeremonyId;
 use crate::boot::Boot;
 use crate::command::{Command, CommandKind};
 use crate::error::CeremonyError;
+use crate::failed::Failed;
 use crate::stages::{
-    Booted, Committed, Compiled, Contributed, Failed, Finalized, InitialReady, Opened, Phase1Ready,
+    Booted, Committed, Compiled, Contributed, Finalized, InitialReady, Opened, Phase1Ready,
     Refused, RoundAssigned, Sealed,
 };
 

@@ -18,9 +18,9 @@ use crate::boot::Boot;
 use crate::circuit::{CircuitCompiled, CompiledCircuit};
 use crate::command::{AttestationDocument, Contribution, InitialKey};
 use crate::error::CeremonyError;
-use crate::machine::Stage;
 use crate::outputs::{self, FinalKey};
 use crate::phase1::{Phase1File, Phase1Pinned};
+use crate::receipts::Receipts;
 
 /// A stage that was not left, and why.
 #[derive(Debug)]
@@ -85,30 +85,6 @@ pub struct Opened {
     boot: Boot,
     spec: Spec,
     receipts: Receipts,
-}
-
-/// The receipts so far and the text of the last one.
-#[derive(Debug)]
-struct Receipts {
-    chain: ReceiptChain,
-    last: Vec<u8>,
-}
-
-impl Receipts {
-    fn first(spec: &Spec) -> Result<Self, ReceiptError> {
-        let chain = ReceiptChain::new(spec.id(), spec.circuit.input());
-        Self::add(chain, ReceiptStage::Opened, Records::new(), Records::new())
-    }
-
-    fn add(
-        mut chain: ReceiptChain,
-        stage: ReceiptStage,
-        inputs: Records,
-        outputs: Records,
-    ) -> Result<Self, ReceiptError> {
-        let last = chain.append(stage, inputs, outputs)?.to_vec();
-        Ok(Self { chain, last })
-    }
 }
 
 impl Opened {
@@ -606,51 +582,6 @@ impl Sealed {
     /// Time of document 1, milliseconds since the Unix epoch.
     pub fn attested_time_ms(&self) -> u64 {
         self.evidence.attested.time_ms()
-    }
-}
-
-/// The ceremony ended early. Terminal; keeps its reason.
-#[derive(Debug)]
-pub struct Failed {
-    last: Stage,
-    id: Option<CeremonyId>,
-    code: &'static str,
-    message: String,
-}
-
-impl Failed {
-    pub(crate) fn new(
-        last: Stage,
-        id: Option<CeremonyId>,
-        code: &'static str,
-        message: String,
-    ) -> Self {
-        Self {
-            last,
-            id,
-            code,
-            message,
-        }
-    }
-
-    /// The last stage that was reached.
-    pub fn last(&self) -> Stage {
-        self.last
-    }
-
-    /// The ceremony id, if a spec had been taken.
-    pub fn id(&self) -> Option<CeremonyId> {
-        self.id
-    }
-
-    /// Stable code of the reason.
-    pub fn code(&self) -> &'static str {
-        self.code
-    }
-
-    /// The reason.
-    pub fn message(&self) -> &str {
-        &self.message
     }
 }
 

@@ -271,7 +271,7 @@ fn compilers() -> std::io::Result<Compilers> {
     })
 }
 
-pub(crate) fn failure_text(failed: &ceremony::stages::Failed) -> String {
+pub(crate) fn failure_text(failed: &ceremony::Failed) -> String {
     format!("[{}] {}", failed.code(), failed.message())
 }
 

@@ -140,6 +140,10 @@ pub enum Failure {
         /// Index, from 0.
         index: usize,
     },
+    /// A key of today whose circuit hash follows the rule of programs before snarkjs 0.7.0: no
+    /// enclave makes one.
+    #[error("the circuit hash of final.zkey follows the rule before snarkjs 0.7.0")]
+    OutdatedCircuitHash,
     /// delta = gamma: phase 2 was not done, anyone can forge proofs.
     #[error("delta equals gamma: phase 2 was not done")]
     DeltaIsGamma,
@@ -233,6 +237,7 @@ impl Failure {
             Self::NotPublished { .. } => "verify_ptau_not_published",
             Self::ContributionCount { .. } => "verify_contribution_count",
             Self::ContributionKind { .. } => "verify_contribution_kind",
+            Self::OutdatedCircuitHash => "verify_outdated_circuit_hash",
             Self::DeltaIsGamma => "verify_delta_is_gamma",
             Self::NotHex { .. } => "verify_not_hex",
             Self::RuntimeNotTail => "verify_runtime_not_tail",

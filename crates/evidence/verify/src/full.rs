@@ -9,7 +9,7 @@ use manifest::manifest::Manifest;
 use manifest::solidity::{VerifierKey, standard_json, verifier_source};
 use manifest::spec::CircuitSpec;
 use manifest::{ArtifactKind, ArtifactRecord};
-use phase2::check::check_key;
+use phase2::check::{CircuitHashRule, check_key};
 use phase2::export::VerificationKey;
 
 use crate::artifacts::source_bundle;
@@ -155,6 +155,9 @@ fn against(
         &options.challenge("key"),
         options.progress,
     )?;
+    if report.circuit_hash_rule != CircuitHashRule::Current {
+        return Err(Failure::OutdatedCircuitHash);
+    }
     Ok(vec![
         fact("ptau sha256", &digests.sha256),
         fact("contributions", &report.chain.contributions.len()),

@@ -517,6 +517,25 @@ fn r12_a_key_of_another_circuit_is_found_at_full_depth() {
 }
 
 #[test]
+fn r12_a_key_by_the_outdated_hash_rule_is_refused_at_full_depth() {
+    // Old keys by it are genuine keys, but no enclave makes one.
+    let bundle = make(&Knobs {
+        initial_key: |key| testkit::outdated_initial_key(key, &testkit::development_ptau(POWER)),
+        ..knobs()
+    });
+    let ptau = testkit::development_ptau(POWER);
+    let report = bundle.verify(|options| {
+        options.depth = Depth::Full;
+        options.ptau = Some(&ptau);
+    });
+    judge(
+        "outdated circuit hash",
+        &report,
+        &[(StepId::KeyAgainstCircuit, "verify_outdated_circuit_hash")],
+    );
+}
+
+#[test]
 fn another_simulated_root_does_not_count() {
     let other = make(&knobs());
     let trust = Trust::Simulation {

@@ -53,6 +53,8 @@ pub(crate) struct Knobs {
     pub(crate) spec: fn(&mut SpecFields),
     /// Changes the r1cs that is bundled, not the one that the key is made for.
     pub(crate) bundled_r1cs: fn(&mut Vec<u8>),
+    /// The 0000.zkey that is contributed to, from the right one.
+    pub(crate) initial_key: fn(&[u8]) -> Vec<u8>,
     pub(crate) statement_1: fn(Statement) -> Statement,
     pub(crate) statement_2: fn(Statement) -> Statement,
     pub(crate) fields_1: fn(&mut Fields),
@@ -82,6 +84,7 @@ impl Default for Knobs {
             input: CircuitInput::Sources,
             spec: |_| {},
             bundled_r1cs: |_| {},
+            initial_key: <[u8]>::to_vec,
             statement_1: |statement| statement,
             statement_2: |statement| statement,
             fields_1: |_| {},
@@ -274,7 +277,7 @@ pub(crate) fn make(knobs: &Knobs) -> Bundle {
     let ceremony_id = *spec.id().0.as_bytes();
 
     // The contribution, and document 1 over it.
-    let mut contribution_key = initial_key().clone();
+    let mut contribution_key = (knobs.initial_key)(initial_key());
     for seed in 1..=knobs.contributions {
         let name = knobs.name_in_file.unwrap_or(&spec.contribution_name);
         contribution_key = contribute(contribution_key, seed, name);
