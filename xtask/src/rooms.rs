@@ -19,7 +19,11 @@ enum Room {
 }
 
 /// Crates that stand in for trusted parts on one machine.
-const SIMULATED: [&str; 2] = ["simulation", "enclave-agent-simulated"];
+const SIMULATED: [&str; 3] = [
+    "simulation",
+    "enclave-agent-simulated",
+    "enclave-agent-emulated",
+];
 
 /// Names every forbidden edge, or says how many edges were looked at.
 pub(crate) fn check() -> Result<String, String> {

@@ -11,6 +11,7 @@
 //! * [`selfcheck`]: what must hold before a ceremony is opened.
 //! * [`nsm`]: the Nitro Security Module.
 //! * [`serve`](fn@serve): the listening loop.
+//! * [`init`]: the agent as the first process of the enclave.
 //!
 //! Memory does not grow with the circuit: every large file is read and written in pieces.
 
@@ -19,6 +20,7 @@ mod clock;
 mod convert;
 pub mod error;
 pub mod events;
+pub mod init;
 mod limits;
 pub mod nsm;
 mod progress;

@@ -1,39 +1,45 @@
 //! What must hold before a ceremony is opened. A check that fails keeps it closed; a check that
 //! could not be made has failed.
 
+mod machine;
+
 use std::fs;
 use std::path::Path;
 
 use attestation::nsm::SecurityModule;
 use ceremony::{CheckOutcome, SelfCheck};
+use manifest::AgentMode;
 use sha2::{Digest, Sha256};
 use solc::unpack::SOLC_WASM_SHA256;
+
+pub use machine::Machine;
 
 const RNG_CURRENT: &str = "/sys/class/misc/hw_random/rng_current";
 const NSM_RNG: &str = "nsm-hwrng";
 const SOLC_FILE: &str = "solc.wasm";
 
-/// The checks of the production agent.
-pub fn production(security: &dyn SecurityModule, modules: &Path) -> Vec<SelfCheck> {
-    vec![
+/// The checks of an enclave's agent. A development image makes the same ones and shows where an
+/// emulator cannot be what an enclave is.
+pub fn enclave(
+    mode: AgentMode,
+    security: &dyn SecurityModule,
+    modules: &Path,
+    machine: &Machine,
+) -> Vec<SelfCheck> {
+    let mut checks = vec![
         rng_current(&read(RNG_CURRENT)),
         not_debug(security),
         nsm_random(security),
         core_limit(&read("/proc/self/limits")),
-        no_swap(&read("/proc/swaps")),
-        module(
-            "module-circom",
-            modules,
-            circom::MODULE_FILE,
-            circom::MODULE_SHA256,
-        ),
-        module(
-            "module-solc",
-            modules,
-            SOLC_FILE,
-            &hex::encode(SOLC_WASM_SHA256),
-        ),
-    ]
+        no_swap(&read("/proc/meminfo")),
+    ];
+    checks.extend(machine::all(
+        machine,
+        security,
+        mode == AgentMode::Simulation,
+    ));
+    checks.extend(compilers(modules));
+    checks
 }
 
 /// SIMULATED: the same list; what only an enclave can have is marked as simulated, the modules are
@@ -44,12 +50,21 @@ pub fn simulation(security: &dyn SecurityModule, modules: &Path) -> Vec<SelfChec
         outcome: CheckOutcome::Simulated,
         seen: "not an enclave".to_owned(),
     };
-    vec![
+    let mut checks = vec![
         simulated("rng-current"),
         simulated("not-debug"),
         nsm_random(security),
         simulated("core-limit"),
         simulated("no-swap"),
+    ];
+    checks.extend(machine::NAMES.map(simulated));
+    checks.extend(compilers(modules));
+    checks
+}
+
+/// The modules are the pinned ones.
+fn compilers(modules: &Path) -> [SelfCheck; 2] {
+    [
         module(
             "module-circom",
             modules,
@@ -102,15 +117,13 @@ fn core_limit(limits: &str) -> SelfCheck {
     judged("core-limit", zero, &words.join(" "))
 }
 
-/// No swap can hold the secret: the list has its heading and nothing else.
-fn no_swap(swaps: &str) -> SelfCheck {
-    let none = swaps.starts_with("Filename") && swaps.lines().count() == 1;
-    let seen = if none {
-        "none"
-    } else {
-        "swap, or no list of it"
-    };
-    judged("no-swap", none, seen)
+/// No swap can hold the secret. A kernel without swap has no list of it, but says how much there is.
+fn no_swap(meminfo: &str) -> SelfCheck {
+    let total = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("SwapTotal:"))
+        .map_or("unknown", str::trim);
+    judged("no-swap", total == "0 kB", total)
 }
 
 /// A compiler module is the pinned one.
@@ -161,8 +174,85 @@ fn printable(seen: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use attestation::{ModuleDescription, NsmError, PcrState};
+    use std::collections::BTreeSet;
+
+    /// A security module that answers as it is told.
+    pub(crate) struct Module {
+        pub(crate) locked: BTreeSet<u16>,
+        pub(crate) digest: &'static str,
+        pub(crate) pcr: [u8; 48],
+        /// Each draw is filled with the next byte, or with the same one.
+        pub(crate) stuck: bool,
+        draws: std::sync::atomic::AtomicU8,
+    }
+
+    impl Module {
+        pub(crate) fn good() -> Self {
+            Self {
+                locked: (0..16).collect(),
+                digest: "SHA384",
+                pcr: [1; 48],
+                stuck: false,
+                draws: 0.into(),
+            }
+        }
+    }
+
+    impl SecurityModule for Module {
+        fn attest(
+            &self,
+            _: Option<&[u8]>,
+            _: Option<&[u8]>,
+            _: Option<&[u8]>,
+        ) -> Result<Vec<u8>, NsmError> {
+            Err(NsmError::UnexpectedAnswer {
+                request: "Attestation",
+            })
+        }
+
+        fn random(&self) -> Result<[u8; 256], NsmError> {
+            let next = self
+                .draws
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok([if self.stuck { 0 } else { next }; 256])
+        }
+
+        fn describe(&self) -> Result<ModuleDescription, NsmError> {
+            Ok(ModuleDescription {
+                module_id: "i-0-enc0".into(),
+                simulated: false,
+                version: (1, 0, 0),
+                max_pcrs: 32,
+                locked_pcrs: self.locked.iter().copied().collect(),
+                digest: self.digest.into(),
+            })
+        }
+
+        fn describe_pcr(&self, index: u8) -> Result<PcrState, NsmError> {
+            let value = if index == 1 { self.pcr } else { [1; 48] };
+            Ok(PcrState {
+                locked: true,
+                value,
+            })
+        }
+    }
+
+    #[test]
+    fn r2_a_stuck_generator_and_debug_mode_fail() {
+        assert_eq!(nsm_random(&Module::good()).outcome, CheckOutcome::Passed);
+        let mut stuck = Module::good();
+        stuck.stuck = true;
+        assert_eq!(nsm_random(&stuck).outcome, CheckOutcome::Failed);
+        assert_eq!(not_debug(&Module::good()).outcome, CheckOutcome::Passed);
+        let mut debug = Module::good();
+        debug.pcr = [0; 48];
+        let check = not_debug(&debug);
+        assert_eq!(check.outcome, CheckOutcome::Failed);
+        assert_eq!(check.seen, "PCR1 is zero");
+    }
 
     #[test]
     fn only_the_nsm_s_generator_passes() {
@@ -187,14 +277,14 @@ mod tests {
     }
 
     #[test]
-    fn swap_or_a_missing_list_fails() {
-        let heading = "Filename\tType\tSize\tUsed\tPriority\n";
-        assert_eq!(no_swap(heading).outcome, CheckOutcome::Passed);
+    fn r23_swap_or_not_knowing_fails() {
+        let judge = |text: &str| no_swap(text).outcome;
         assert_eq!(
-            no_swap(&format!("{heading}/dev/zram0 x\n")).outcome,
-            CheckOutcome::Failed
+            judge("MemFree: 1 kB\nSwapTotal:             0 kB\n"),
+            CheckOutcome::Passed
         );
-        assert_eq!(no_swap("/proc/swaps: x").outcome, CheckOutcome::Failed);
+        assert_eq!(judge("SwapTotal:         4 kB\n"), CheckOutcome::Failed);
+        assert_eq!(judge("/proc/meminfo: x"), CheckOutcome::Failed);
     }
 
     #[test]

@@ -54,8 +54,11 @@ pub enum Command {
     /// Check a Groth16 key made by anyone: was phase 2 really done?
     #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Show what a single file holds: r1cs, ptau, zkey, attestation document, drand round, manifest
+    /// Show what a single file holds: r1cs, ptau, zkey, attestation document, drand round, enclave
+    /// image, manifest
     Inspect(InspectArgs),
+    /// Compute PCR0, PCR1 and PCR2 of an enclave image
+    Pcrs(PcrsArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -155,9 +158,21 @@ pub struct ProgramArgs {
     /// The host-agent program [default: beside this one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub host_agent: Option<PathBuf>,
-    /// The enclave-agent program of local runs [default: enclave-agent-simulated beside this one]
+    /// What stands in for the enclave in local runs
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = LocalEnclave::Simulated)]
+    pub enclave: LocalEnclave,
+    /// The program of that kind [default: enclave-agent-simulated or enclave-emulator beside this one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub enclave_agent: Option<PathBuf>,
+}
+
+/// Stand-ins for an enclave on one machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LocalEnclave {
+    /// A process of this machine
+    Simulated,
+    /// The development image, booted in an emulator (docs/image.md)
+    Emulator,
 }
 
 /// Published phase-1 families.
@@ -271,6 +286,14 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// The file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// Arguments of `pcrs`.
+#[derive(Debug, Args)]
+pub struct PcrsArgs {
+    /// The enclave image (.eif)
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 }

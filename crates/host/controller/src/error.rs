@@ -37,6 +37,14 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
     },
+    /// The enclave image is not of the one accepted form.
+    #[error("{} is refused as an enclave image", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is not as it must be.
+        source: eif::EifError,
+    },
     /// A file failed.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -144,6 +152,7 @@ impl CliError {
             Self::OutExists { .. } => "out_exists",
             Self::NotInstalled { .. } => "not_installed",
             Self::UnknownFile { .. } => "unknown_file",
+            Self::Image { source, .. } => source.code(),
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 "disk_full"
             }
@@ -173,6 +182,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::OutExists { .. } => Exit::Usage,
+            Self::Image { .. } => Exit::False,
             Self::Interrupted { .. } => Exit::Interrupted,
             _ => Exit::Incomplete,
         }
@@ -186,6 +196,10 @@ impl CliError {
             Self::NotInstalled { .. } => {
                 Some("run scripts/setup, or name the place with the option of that name".to_owned())
             }
+            Self::Image { .. } => Some(
+                "the PCRs of such a file do not say what it holds; docs/image.md has the accepted form"
+                    .to_owned(),
+            ),
             Self::Collect(error) => Some(error.hint()),
             Self::Run(failure) => {
                 let kept = format!(

@@ -104,6 +104,28 @@ impl Object for Fact<'_> {
     const TYPE: &'static str = "fact";
 }
 
+/// Measurements of an enclave image. `verify --pcrs` reads this object too.
+#[derive(Debug, Serialize)]
+pub struct Pcrs<'a> {
+    /// The whole image, hex.
+    #[serde(rename = "PCR0")]
+    pub pcr0: &'a str,
+    /// Kernel, command line and ramdisk, hex.
+    #[serde(rename = "PCR1")]
+    pub pcr1: &'a str,
+    /// Further ramdisks, hex.
+    #[serde(rename = "PCR2")]
+    pub pcr2: &'a str,
+    /// The kernel's command line.
+    pub command_line: &'a str,
+    /// Whether the kernel is a bzImage that says where it ends, so that the PCRs determine the sections.
+    pub kernel_end_declared: bool,
+}
+
+impl Object for Pcrs<'_> {
+    const TYPE: &'static str = "pcrs";
+}
+
 /// One step of a checklist.
 #[derive(Debug, Serialize)]
 pub struct Step<'a> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::ProgramArgs;
+use crate::cli::{LocalEnclave, ProgramArgs};
 use crate::error::CliError;
 
 /// Name of the folder of compiler modules.
@@ -24,10 +24,12 @@ impl Programs {
             .host_agent
             .clone()
             .unwrap_or_else(|| beside.join("host-agent"));
-        let enclave_agent = args
-            .enclave_agent
-            .clone()
-            .unwrap_or_else(|| beside.join("enclave-agent-simulated"));
+        let enclave_agent = args.enclave_agent.clone().unwrap_or_else(|| {
+            beside.join(match args.enclave {
+                LocalEnclave::Simulated => "enclave-agent-simulated",
+                LocalEnclave::Emulator => "enclave-emulator",
+            })
+        });
         require_file("the host-agent program", &host_agent)?;
         require_file("the enclave-agent program", &enclave_agent)?;
         Ok(Self {

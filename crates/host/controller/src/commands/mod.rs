@@ -4,6 +4,7 @@ mod ceremony;
 mod check;
 mod completions;
 mod inspect;
+mod pcrs;
 mod verify;
 
 use crate::cli::Command;
@@ -17,6 +18,7 @@ pub fn run(command: Command, printer: &Printer) -> Exit {
         Command::Verify(args) => verify::run(&args, printer),
         Command::Check(args) => check::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
+        Command::Pcrs(args) => pcrs::run(&args, printer),
         Command::Completions(args) => Ok(completions::run(&args)),
     };
     outcome.unwrap_or_else(|error| {

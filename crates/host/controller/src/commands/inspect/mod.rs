@@ -2,6 +2,7 @@
 
 mod binary;
 mod document;
+mod image;
 mod round;
 mod text;
 
@@ -53,6 +54,7 @@ pub(super) fn run(args: &InspectArgs, printer: &Printer) -> Result<Exit, CliErro
         [b'z', b'k', b'e', b'y', ..] => binary::zkey(path, &mut findings)?,
         // COSE_Sign1: an array of four, with or without its tag.
         [0x84 | 0xd2, ..] => document::inspect(small(path)?, &mut findings),
+        [b'.', b'e', b'i', b'f', ..] => image::inspect(&small(path)?, &mut findings),
         [b'{', ..] => round::inspect(&small(path)?, &mut findings),
         head if head.starts_with(b"attested-ceremony ") => {
             text::inspect(small(path)?, &mut findings)

@@ -1,0 +1,169 @@
+//! The two programs that are the machine: QEMU, and the vsock device behind it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::EmulatorError;
+use crate::parent::Parent;
+
+/// Where the programs are.
+pub(crate) struct Programs {
+    pub(crate) qemu: PathBuf,
+    pub(crate) vsock: PathBuf,
+}
+
+/// Context id of the machine.
+const GUEST: u32 = 16;
+/// The vsock device makes its socket in this time.
+const SOCKET_TIME: Duration = Duration::from_secs(20);
+
+/// The running machine. Dropping it ends both programs.
+pub(crate) struct Machine {
+    qemu: Child,
+    vsock: Child,
+}
+
+impl Machine {
+    pub(crate) fn start(
+        programs: &Programs,
+        folder: &Path,
+        image: &Path,
+        memory: u32,
+    ) -> Result<Self, EmulatorError> {
+        let socket = folder.join("vhost.sock");
+        let mut vsock = start(
+            &programs.vsock,
+            &[
+                "--vm".into(),
+                format!(
+                    "guest-cid={GUEST},socket={},uds-path={}",
+                    socket.display(),
+                    folder.join("vm.vsock").display()
+                ),
+            ],
+        )?;
+        let deadline = Instant::now() + SOCKET_TIME;
+        while !socket.exists() {
+            match vsock.try_wait() {
+                Ok(None) if Instant::now() < deadline => {}
+                ended => {
+                    kill(&mut vsock);
+                    return Err(EmulatorError::Socket {
+                        what: "the vsock device made no socket",
+                        source: ended.err().unwrap_or(std::io::ErrorKind::TimedOut.into()),
+                    });
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let qemu = start(&programs.qemu, &arguments(&socket, image, memory));
+        match qemu {
+            Ok(mut qemu) => {
+                if let Some(console) = qemu.stdout.take() {
+                    show(console, "console");
+                }
+                Ok(Self { qemu, vsock })
+            }
+            Err(error) => {
+                kill(&mut vsock);
+                Err(error)
+            }
+        }
+    }
+
+    /// An error if one of the programs has ended.
+    pub(crate) fn check(&mut self, parent: &Parent) -> Result<(), EmulatorError> {
+        for (program, child) in [
+            ("the machine", &mut self.qemu),
+            ("its vsock", &mut self.vsock),
+        ] {
+            if let Ok(Some(status)) = child.try_wait() {
+                return Err(EmulatorError::Ended {
+                    program,
+                    status,
+                    said: parent
+                        .last_words()
+                        .map_or_else(String::new, |text| format!("; its last words: {text}")),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        kill(&mut self.qemu);
+        kill(&mut self.vsock);
+    }
+}
+
+fn kill(child: &mut Child) {
+    // It may have ended by itself.
+    child.kill().ok();
+    child.wait().ok();
+}
+
+/// Plain emulation always: a machine's own /dev/kvm may start and then hang.
+fn arguments(socket: &Path, image: &Path, memory: u32) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "-M",
+        "nitro-enclave,vsock=enclave,id=emulated,accel=tcg",
+        "-cpu",
+        "max",
+        "-smp",
+        "2",
+        "-nographic",
+        "-monitor",
+        "none",
+        "-no-reboot",
+        "-L",
+        "/usr/share/qemu",
+    ]
+    .map(str::to_owned)
+    .into();
+    arguments.extend([
+        "-m".into(),
+        format!("{memory}M"),
+        "-kernel".into(),
+        image.display().to_string(),
+        "-chardev".into(),
+        format!("socket,id=enclave,path={}", socket.display()),
+    ]);
+    arguments
+}
+
+/// Starts a program that ends with this one, however this one ends.
+fn start(program: &Path, arguments: &[String]) -> Result<Child, EmulatorError> {
+    let mut child = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|source| EmulatorError::Start {
+            program: program.into(),
+            source,
+        })?;
+    if let Some(stderr) = child.stderr.take() {
+        show(stderr, "machine");
+    }
+    Ok(child)
+}
+
+/// Copies lines to standard error.
+fn show(stream: impl std::io::Read + Send + 'static, name: &'static str) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            let line: String = String::from_utf8_lossy(&line)
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect();
+            anstream::eprintln!("{name}: {line}");
+        }
+    });
+}
