@@ -79,13 +79,17 @@ impl Family {
 
     fn compile(self, links: u64, work: &Path, npm: &Path) -> Result<PathBuf, BenchError> {
         let name = format!("{}_{links}_links", self.name());
+        // The npm package's sandbox does not see every folder, but it sees the one it runs in.
+        let library = work.join("circomlib");
+        if !library.exists() {
+            copy_folder(&npm.join("circomlib/circuits"), &library)?;
+        }
         let source = work.join(format!("{name}.circom"));
         fs::write(&source, self.source(links)).map_err(BenchError::io(source.to_string_lossy()))?;
         let output = Command::new("node")
             .arg(npm.join("circom2/cli.js"))
             .arg(format!("{name}.circom"))
-            .args(["--r1cs", "--O1", "-l"])
-            .arg(npm.join("circomlib/circuits"))
+            .args(["--r1cs", "--O1", "-l", "circomlib"])
             .current_dir(work)
             .output()
             .map_err(BenchError::io("node"))?;
@@ -133,6 +137,21 @@ impl Family {
             ),
         }
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<(), BenchError> {
+    let failed = |path: &Path| BenchError::io(path.to_string_lossy().into_owned());
+    fs::create_dir_all(to).map_err(failed(to))?;
+    for entry in fs::read_dir(from).map_err(failed(from))? {
+        let path = entry.map_err(failed(from))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_folder(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(failed(&path))?;
+        }
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<FileSource, BenchError> {

@@ -44,18 +44,14 @@ struct Ceremony {
 
 impl Ceremony {
     fn new() -> Self {
-        let r1cs = R1cs::open(small_r1cs(6)).unwrap();
-        let ptau = Ptau::open(development_ptau(4)).unwrap();
-        let mut initial = Cursor::new(Vec::new());
-        new_initial_key(
-            &r1cs,
-            &ptau,
-            &mut initial,
-            &SetupOptions::default(),
-            &NoProgress,
-        )
-        .unwrap();
-        let initial = initial.into_inner();
+        Self::of(6, 4)
+    }
+
+    /// Of a circuit of so many constraints, with a ptau of this power.
+    fn of(constraints: u32, power: u32) -> Self {
+        let r1cs = R1cs::open(small_r1cs(constraints)).unwrap();
+        let ptau = Ptau::open(development_ptau(power)).unwrap();
+        let initial = recomputed(&r1cs, &ptau);
         let contributed = contribute(&initial, &[3; 32]);
         let beacon = BeaconParams::new(10, &[1, 2, 3]).unwrap();
         let mut last = Vec::new();
@@ -80,6 +76,13 @@ impl Ceremony {
         let zkey = ZKey::open(zkey)?;
         check_key(&self.r1cs, &self.ptau, &zkey, &KEY, &NoProgress).map(drop)
     }
+}
+
+/// The initial key computed from circuit and powers of tau: the referee of the random checks.
+fn recomputed(r1cs: &R1cs<Vec<u8>>, ptau: &Ptau<Vec<u8>>) -> Vec<u8> {
+    let mut key = Cursor::new(Vec::new());
+    new_initial_key(r1cs, ptau, &mut key, &SetupOptions::default(), &NoProgress).unwrap();
+    key.into_inner()
 }
 
 fn contribute(previous: &[u8], seed: &[u8; 32]) -> Vec<u8> {
@@ -211,6 +214,51 @@ fn r12_one_other_point_in_any_section_of_the_initial_key_is_refused() {
         matches!(error, CheckError::UnexpectedContributions { got: 1 }),
         "{error:?}"
     );
+}
+
+/// The combinations and the byte-for-byte recomputation agree, on the key and on every change of it:
+/// one point of every section at positions all over it, of the initial key and of the finished one.
+#[test]
+fn r12_the_combination_refuses_what_a_recomputation_would() {
+    let ceremony = Ceremony::of(300, 9);
+    assert_eq!(recomputed(&ceremony.r1cs, &ceremony.ptau), ceremony.initial);
+    ceremony.check_initial(ceremony.initial.clone()).unwrap();
+    ceremony.check(ceremony.last.clone()).unwrap();
+    let mut state = 1_u64;
+    for section in [
+        ZKeySection::Ic,
+        ZKeySection::A,
+        ZKeySection::B1,
+        ZKeySection::B2,
+        ZKeySection::C,
+        ZKeySection::H,
+    ] {
+        let point = if section == ZKeySection::B2 {
+            other_g2()
+        } else {
+            other_g1()
+        };
+        let n = ZKey::open(ceremony.initial.clone())
+            .unwrap()
+            .n_points(section);
+        for _ in 0..4 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let index = usize::try_from((state >> 33) % n).unwrap();
+            let at = |key: &[u8]| offset(key, section) + index * point.len();
+            let initial = replaced(&ceremony.initial, at(&ceremony.initial), &point);
+            assert_ne!(recomputed(&ceremony.r1cs, &ceremony.ptau), initial);
+            let last = replaced(&ceremony.last, at(&ceremony.last), &point);
+            for error in [ceremony.check_initial(initial), ceremony.check(last)] {
+                assert!(
+                    matches!(error, Err(CheckError::SectionMismatch { section: s }) if s == section),
+                    "point {index} of {}: {error:?}",
+                    section.name()
+                );
+            }
+        }
+    }
 }
 
 #[test]

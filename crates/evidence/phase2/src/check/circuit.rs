@@ -72,13 +72,24 @@ struct PerMatrix<F> {
 impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
     /// Counts, single points, coefficients and all points of the key.
     pub(super) fn run<C: EngineCurve>(&self) -> Result<(), CheckError> {
+        let expected = self.all_but_c_and_h::<C>(true)?;
+        self.section_c::<C>(&expected.c)?;
+        self.section_h::<C>()
+    }
+
+    /// The same but for section 8, for which [`Self::section_c`] is left.
+    pub(super) fn run_without_c<C: EngineCurve>(&self) -> Result<(), CheckError> {
+        self.all_but_c_and_h::<C>(false)?;
+        self.section_h::<C>()
+    }
+
+    fn all_but_c_and_h<C: EngineCurve>(&self, with_c: bool) -> Result<CircuitSums<C>, CheckError> {
         self.counts()?;
         let points = self.zkey.key_points::<C>()?;
         self.key_points(&points)?;
         self.coefficients::<C>()?;
-        let expected = self.expected_sums::<C>()?;
+        let expected = self.expected_sums::<C>(with_c)?;
         let wires = u64::from(self.zkey.header().n_vars);
-        let public = u64::from(self.zkey.header().n_public) + 1;
 
         let mismatch = |section| CheckError::SectionMismatch { section };
         if self.g1_sum::<C>(ZKeySection::Ic, Purpose::K, 0)? != expected.ic {
@@ -102,19 +113,52 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
             return Err(mismatch(ZKeySection::B2));
         }
 
-        let generator = G2Affine::<C>::generator();
-        let is_scaled = |sum: &G1Projective<C>, expected: &G1Projective<C>| {
-            pairings_equal::<C>(sum, &points.delta2, expected, &generator)
-        };
-        let c = self.g1_sum::<C>(ZKeySection::C, Purpose::K, public)?;
-        if !is_scaled(&c, &expected.c) {
-            return Err(mismatch(ZKeySection::C));
-        }
+        Ok(expected)
+    }
+
+    /// Section 8 against the combination of its points in the initial key.
+    pub(super) fn section_c<C: EngineCurve>(
+        &self,
+        expected: &G1Projective<C>,
+    ) -> Result<(), CheckError> {
+        let c = self.g1_sum::<C>(ZKeySection::C, Purpose::K, self.first_private())?;
+        self.scaled::<C>(ZKeySection::C, &c, expected)
+    }
+
+    /// Section 9 against the powers of tau.
+    fn section_h<C: EngineCurve>(&self) -> Result<(), CheckError> {
         let h = self.g1_sum::<C>(ZKeySection::H, Purpose::H, 0)?;
-        if !is_scaled(&h, &self.expected_h::<C>()?) {
-            return Err(mismatch(ZKeySection::H));
+        self.scaled::<C>(ZKeySection::H, &h, &self.expected_h::<C>()?)
+    }
+
+    /// Whether a sum over points of the key is the expected one over delta.
+    fn scaled<C: EngineCurve>(
+        &self,
+        section: ZKeySection,
+        sum: &G1Projective<C>,
+        expected: &G1Projective<C>,
+    ) -> Result<(), CheckError> {
+        let delta = self.zkey.key_points::<C>()?.delta2;
+        let generator = G2Affine::<C>::generator();
+        if pairings_equal::<C>(sum, &delta, expected, &generator) {
+            Ok(())
+        } else {
+            Err(CheckError::SectionMismatch { section })
         }
-        Ok(())
+    }
+
+    /// Number of the first signal of section 8.
+    fn first_private(&self) -> u64 {
+        u64::from(self.zkey.header().n_public) + 1
+    }
+
+    /// The combination of the points of section 8 of an initial key, to be fed piece by piece.
+    pub(super) fn initial_c<C: EngineCurve>(&self) -> InitialC<'_, C> {
+        InitialC {
+            challenges: self.challenges,
+            sum: LinearCombination::new(self.zkey.n_points(ZKeySection::C), None),
+            next: self.first_private(),
+        }
     }
 
     fn counts(&self) -> Result<(), CheckError> {
@@ -211,8 +255,9 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         Ok(())
     }
 
-    /// Walks r1cs and Lagrange points once, constraint by constraint.
-    fn expected_sums<C: EngineCurve>(&self) -> Result<CircuitSums<C>, CheckError> {
+    /// Walks r1cs and Lagrange points once, constraint by constraint. Leaves section 8 out where it is
+    /// not wanted: it takes half of the additions.
+    fn expected_sums<C: EngineCurve>(&self, with_c: bool) -> Result<CircuitSums<C>, CheckError> {
         let header = self.r1cs.header();
         let rows = u64::from(header.n_constraints) + u64::from(header.n_public()) + 1;
         let power = header.power();
@@ -237,7 +282,7 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         let mut first = 0;
         while first < rows {
             let n = usize::try_from(rows - first).map_or(CHUNK, |left| left.min(CHUNK));
-            let scalars = self.rows::<C>(first, n, &mut terms, &mut pending)?;
+            let scalars = self.rows::<C>(first, n, with_c, &mut terms, &mut pending)?;
             let [a, b] = [&scalars.a, &scalars.b].map(|scalars| signed(scalars));
             let ic = scalars.ic.signed();
             let c = scalars.c.signed();
@@ -284,11 +329,12 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         &self,
         first: u64,
         n: usize,
+        with_c: bool,
         terms: &mut TermReader<'_, S>,
         pending: &mut Option<Term>,
     ) -> Result<Rows<C::Fr>, CheckError> {
         let header = self.r1cs.header();
-        let mut rows = Rows::new(first, n);
+        let mut rows = Rows::new(first, n, with_c);
         while let Some(term) = *pending {
             if !rows.holds(u64::from(term.constraint)) {
                 break;
@@ -429,19 +475,20 @@ impl<F: PrimeField<BigInt = ark_ff::BigInt<4>>> PerMatrix<F> {
 }
 
 impl<F: PrimeField> Rows<F> {
-    fn new(first: u64, n: usize) -> Self {
-        let zeros = || vec![F::ZERO; n];
-        let three = || PerMatrix {
-            a: zeros(),
-            b: zeros(),
-            c: zeros(),
+    fn new(first: u64, n: usize, with_c: bool) -> Self {
+        let zeros = |n| vec![F::ZERO; n];
+        let three = |n| PerMatrix {
+            a: zeros(n),
+            b: zeros(n),
+            c: zeros(n),
         };
         Self {
             first,
-            a: zeros(),
-            b: zeros(),
-            ic: three(),
-            c: three(),
+            a: zeros(n),
+            b: zeros(n),
+            ic: three(n),
+            // Without places for them, scalars are not collected.
+            c: three(if with_c { n } else { 0 }),
         }
     }
 
@@ -498,6 +545,32 @@ impl<F: PrimeField> Rows<F> {
         if let Some(scalar) = k.get_mut(at) {
             *scalar += times(challenges.k);
         }
+    }
+}
+
+/// See [`CircuitCheck::initial_c`].
+pub(super) struct InitialC<'a, C: CurveParams> {
+    challenges: &'a Challenges,
+    sum: LinearCombination<C::G1Config>,
+    next: u64,
+}
+
+impl<C: EngineCurve> InitialC<'_, C> {
+    /// The next points, in file form.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), PointError> {
+        let count = bytes.len() / C::CURVE.g1_bytes();
+        let coefficients = self.challenges.run(Purpose::K, self.next, count);
+        self.next += u64::try_from(count).unwrap_or(u64::MAX);
+        self.sum
+            .add(bytes, &coefficients)
+            .map_err(|(_, source)| source)
+    }
+
+    /// The combination of all.
+    pub(super) fn finish(self) -> Result<G1Projective<C>, CheckError> {
+        let section = ZKeySection::C;
+        let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
+        self.sum.finish().map_err(outside)
     }
 }
 

@@ -1,16 +1,14 @@
 //! The circuit hash of a key, recomputed.
 
 use ark_ec::AffineRepr;
-use formats::curve::{CurveParams, G1Affine, G2Affine};
+use formats::curve::{CurveParams, G1Affine, G1Projective, G2Affine};
 use formats::digest::Blake2b512Digest;
 use formats::points::{LemPoint, PointReader};
-use formats::progress::ProgressSink;
 use formats::ptau::Ptau;
-use formats::r1cs::R1cs;
 use formats::source::Source;
 use formats::zkey::{ZKey, ZKeySection};
 
-use super::circuit::CHUNK;
+use super::circuit::{CHUNK, CircuitCheck};
 use super::error::CheckError;
 use crate::EngineCurve;
 use crate::setup::{self, SetupOptions, hash_h_differences};
@@ -51,27 +49,43 @@ pub(super) fn of_initial_key<C: CurveParams, T: Source, U: Source>(
 
 /// The rule by which the recorded hash is that of circuit and powers of tau, for a key with
 /// contributions: section 8 is no longer the one that was hashed and is recomputed; the other sections
-/// have been compared with circuit and powers of tau before.
+/// have been compared with circuit and powers of tau before. Also the combination of the recomputed
+/// points.
 pub(super) fn of_circuit<C: EngineCurve, S: Source, T: Source, U: Source>(
-    r1cs: &R1cs<S>,
-    ptau: &Ptau<T>,
-    zkey: &ZKey<U>,
-    progress: &dyn ProgressSink,
-) -> Result<CircuitHashRule, CheckError> {
-    find_rule(zkey.circuit_hash(), |rule| {
-        hash_points::<C, T, U>(ptau, zkey, rule.infinity(), |hasher| {
+    check: &CircuitCheck<'_, S, T, U>,
+) -> Result<(CircuitHashRule, G1Projective<C>), CheckError> {
+    let mut combination = Some(check.initial_c::<C>());
+    let mut sum = None;
+    let rule = find_rule(check.zkey.circuit_hash(), |rule| {
+        // The points are the same under each rule: they are combined once.
+        let mut first = combination.take();
+        let digest = hash_points::<C, T, U>(check.ptau, check.zkey, rule.infinity(), |hasher| {
             let options = SetupOptions::default();
-            let mut hash = |points: &[u8]| hasher.file_points::<G1Affine<C>>(points);
+            let mut take = |points: &[u8]| {
+                if let Some(combination) = &mut first {
+                    combination.add(points)?;
+                }
+                hasher.file_points::<G1Affine<C>>(points)
+            };
             Ok(setup::initial_c::<C, S, T>(
-                r1cs, ptau, &options, progress, &mut hash,
+                check.r1cs,
+                check.ptau,
+                &options,
+                check.progress,
+                &mut take,
             )?)
-        })
-    })
+        })?;
+        if let Some(combination) = first {
+            sum = Some(combination.finish()?);
+        }
+        Ok(digest)
+    })?;
+    Ok((rule, sum.unwrap_or_default()))
 }
 
 fn find_rule(
     recorded: Blake2b512Digest,
-    hash: impl Fn(CircuitHashRule) -> Result<Blake2b512Digest, CheckError>,
+    mut hash: impl FnMut(CircuitHashRule) -> Result<Blake2b512Digest, CheckError>,
 ) -> Result<CircuitHashRule, CheckError> {
     for rule in CircuitHashRule::ALL {
         if hash(rule)? == recorded {
@@ -88,7 +102,7 @@ fn hash_points<C: CurveParams, T: Source, U: Source>(
     ptau: &Ptau<T>,
     zkey: &ZKey<U>,
     rule: InfinityRule,
-    c: impl Fn(&mut PointHasher) -> Result<(), CheckError>,
+    c: impl FnOnce(&mut PointHasher) -> Result<(), CheckError>,
 ) -> Result<Blake2b512Digest, CheckError> {
     let points = zkey.key_points::<C>()?;
     let header = zkey.header();

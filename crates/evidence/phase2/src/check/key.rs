@@ -149,8 +149,8 @@ fn finished<C: EngineCurve, S: Source, T: Source, U: Source>(
     check: &CircuitCheck<'_, S, T, U>,
 ) -> Result<(Vec<super::chain::ContributionReport>, CircuitHashRule), CheckError> {
     let contributions = finished_chain::<C, U>(check.zkey, check.challenges, check.progress)?;
-    check.run::<C>()?;
-    let rule =
-        circuit_hash::of_circuit::<C, S, T, U>(check.r1cs, check.ptau, check.zkey, check.progress)?;
+    check.run_without_c::<C>()?;
+    let (rule, initial_c) = circuit_hash::of_circuit::<C, S, T, U>(check)?;
+    check.section_c::<C>(&initial_c)?;
     Ok((contributions, rule))
 }
