@@ -39,13 +39,13 @@ use crate::{
 /// Points converted and written at a time.
 const CHUNK: usize = 1 << 13;
 /// Memory for reading, terms and conversion that is not part of the budget for sums.
-const BUFFER_BYTES: u64 = 48 << 20;
+const BUFFER_BYTES: u64 = 64 << 20;
 
 /// How much of the machine to use.
 #[derive(Clone, Copy, Debug)]
 pub struct SetupOptions {
     /// Memory for the whole computation, in bytes. Less memory means more passes over the files;
-    /// 48 MiB of buffers and a thousand signals a pass are the least.
+    /// 64 MiB of buffers and a thousand signals a pass are the least.
     pub memory_bytes: u64,
     /// Threads; `None` for one per core.
     pub threads: Option<NonZeroUsize>,

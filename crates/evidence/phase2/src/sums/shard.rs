@@ -16,7 +16,8 @@ pub(crate) struct Item {
 /// Items added at a time: their points are copied together.
 const BATCH: usize = 1 << 15;
 /// Bits of a target that one pass of the sort looks at.
-const DIGIT_BITS: u32 = 16;
+const LOW_BITS: u32 = 11;
+const LOW_MASK: u32 = (1 << LOW_BITS) - 1;
 
 /// Sums of one thread, with the memory to add to them.
 pub(crate) struct Shard<B: Backend> {
@@ -36,10 +37,13 @@ pub(crate) struct Shard<B: Backend> {
 impl<B: Backend> Shard<B> {
     /// All sums infinity. `None` where the backend does not work.
     pub(crate) fn new(targets: usize) -> Option<Self> {
+        // Room for a batch from the start: growing would copy all sums.
+        let mut points = Vec::with_capacity(targets.saturating_add(BATCH));
+        points.resize(targets, B::INFINITY);
         Some(Self {
             backend: B::new()?,
             targets,
-            points: vec![B::INFINITY; targets],
+            points,
             batch: Vec::with_capacity(BATCH),
             sorted: Vec::new(),
             starts: Vec::new(),
@@ -133,43 +137,58 @@ impl<B: Backend> Shard<B> {
         self.batch.clear();
     }
 
-    /// Brings the items of a target together: a sort by digits, lowest first; one digit where the
-    /// targets are few.
+    /// Brings the items of a target together. Items of buckets come window by window: then only the
+    /// low digits are out of order, and each window is sorted by itself.
     fn sort(&mut self) {
-        let highest = self.batch.iter().map(|item| item.target).max().unwrap_or(0);
-        let mut shift = 0;
-        while shift < u32::BITS && highest >> shift > 0 {
-            let digit = |item: &Item| index((item.target >> shift) & ((1 << DIGIT_BITS) - 1));
-            let values = index(highest >> shift).min((1 << DIGIT_BITS) - 1) + 1;
-            self.starts.clear();
-            self.starts.resize(values, 0);
-            for item in &self.batch {
-                if let Some(count) = self.starts.get_mut(digit(item)) {
-                    *count += 1;
-                }
+        let high = |item: &Item| item.target >> LOW_BITS;
+        let ascending = self
+            .batch
+            .is_sorted_by(|before, after| high(before) <= high(after));
+        self.sorted.clear();
+        self.sorted.extend_from_slice(&self.batch);
+        if !ascending {
+            for shift in [0, LOW_BITS] {
+                let digit = |item: &Item| (item.target >> shift) & LOW_MASK;
+                distribute(&self.batch, &mut self.sorted, &mut self.starts, digit);
+                std::mem::swap(&mut self.batch, &mut self.sorted);
             }
-            let mut next = 0;
-            for start in &mut self.starts {
-                next += std::mem::replace(start, next);
-            }
-            self.sorted.resize(
-                self.batch.len(),
-                Item {
-                    target: 0,
-                    source: 0,
-                    minus: false,
-                },
-            );
-            for item in &self.batch {
-                if let Some(start) = self.starts.get_mut(digit(item))
-                    && let Some(place) = self.sorted.get_mut(index(*start))
-                {
-                    *place = *item;
-                    *start += 1;
-                }
-            }
+            let digit = |item: &Item| item.target >> (2 * LOW_BITS);
+            distribute(&self.batch, &mut self.sorted, &mut self.starts, digit);
             std::mem::swap(&mut self.batch, &mut self.sorted);
-            shift += DIGIT_BITS;
+            return;
+        }
+        let mut done = 0;
+        for run in self.batch.chunk_by(|a, b| high(a) == high(b)) {
+            let end = done + run.len();
+            if let Some(out) = self.sorted.get_mut(done..end) {
+                distribute(run, out, &mut self.starts, |item| item.target & LOW_MASK);
+            }
+            done = end;
+        }
+        std::mem::swap(&mut self.batch, &mut self.sorted);
+    }
+}
+
+/// A stable sort by one digit, from one slice to another of the same length.
+fn distribute(from: &[Item], to: &mut [Item], starts: &mut Vec<u32>, digit: impl Fn(&Item) -> u32) {
+    let highest = from.iter().map(&digit).max().unwrap_or(0);
+    starts.clear();
+    starts.resize(index(highest) + 1, 0);
+    for item in from {
+        if let Some(count) = starts.get_mut(index(digit(item))) {
+            *count += 1;
+        }
+    }
+    let mut next = 0;
+    for start in starts.iter_mut() {
+        next += std::mem::replace(start, next);
+    }
+    for item in from {
+        if let Some(start) = starts.get_mut(index(digit(item)))
+            && let Some(place) = to.get_mut(index(*start))
+        {
+            *place = *item;
+            *start += 1;
         }
     }
 }
