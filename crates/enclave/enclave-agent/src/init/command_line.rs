@@ -14,15 +14,14 @@ const BUILT_IN: &str = "random.trust_cpu=off random.trust_bootloader=off ";
 /// Devices that a hypervisor announces behind it: `virtio_mmio.device=SIZE@ADDRESS:INTERRUPT`.
 const DEVICE: &str = "virtio_mmio.device=";
 
-/// Whether `seen` (the contents of `/proc/cmdline`) is what the image was built with, with nothing
-/// but device words added at its end.
-pub fn is_as_built(seen: &str) -> bool {
+/// The device words behind what the image was built with; `None` if `seen` (the contents of
+/// `/proc/cmdline`) is anything but that, with nothing but device words added at its end.
+pub fn added(seen: &str) -> Option<&str> {
     let seen = seen.strip_suffix('\n').unwrap_or(seen);
     let seen = seen.strip_prefix(BUILT_IN).unwrap_or(seen);
-    let Some(added) = seen.strip_prefix(IMAGE.trim_end()) else {
-        return false;
-    };
-    added.is_empty() || (added.starts_with(' ') && added.split(' ').all(is_device))
+    let added = seen.strip_prefix(IMAGE.trim_end())?;
+    let devices = added.is_empty() || (added.starts_with(' ') && added.split(' ').all(is_device));
+    devices.then(|| added.trim())
 }
 
 fn is_device(word: &str) -> bool {
@@ -37,6 +36,10 @@ fn is_device(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_as_built(seen: &str) -> bool {
+        added(seen).is_some()
+    }
 
     fn built() -> String {
         format!("{BUILT_IN}{}", IMAGE.trim_end())
@@ -53,6 +56,9 @@ mod tests {
             "  virtio_mmio.device=512@0xfeb00e00:12\n"
         )));
         assert!(is_as_built(IMAGE), "the kernel of someone else");
+        let device = "virtio_mmio.device=4K@0xd0000000:5";
+        assert_eq!(added(&with(&format!(" {device}\n"))), Some(device));
+        assert_eq!(added(&with("\n")), Some(""));
     }
 
     #[test]

@@ -25,7 +25,12 @@ const SEED_TIME: Duration = Duration::from_secs(30);
 
 /// an image whose sections were cut elsewhere has the right PCRs and another command line.
 pub(super) fn command_line(seen: &str) -> SelfCheck {
-    judged("command-line", command_line::is_as_built(seen), seen)
+    let name = "command-line";
+    match command_line::added(seen) {
+        Some("") => judged(name, true, "as built"),
+        Some(devices) => judged(name, true, &format!("as built, then {devices}")),
+        None => judged(name, false, seen.trim()),
+    }
 }
 
 /// the same, for a file that is missing from the ramdisk or was added to it.
@@ -80,7 +85,7 @@ pub(super) fn clock_source(seen: &str, development: bool) -> SelfCheck {
     let mut check = judged(
         "clock-source",
         matches!(seen.trim(), "kvm-clock" | "tsc"),
-        seen,
+        seen.trim(),
     );
     if development && check.outcome == CheckOutcome::Failed {
         check.outcome = CheckOutcome::Simulated;
