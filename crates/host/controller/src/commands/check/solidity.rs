@@ -52,7 +52,10 @@ pub(super) fn is_solidity(head: &[u8]) -> bool {
 pub(super) fn read(text: &str) -> Source {
     let code = without_comments(text);
     let tokens = tokens(&code);
-    let constants = constants(&tokens);
+    let constants = match constants(&tokens) {
+        Ok(constants) => constants,
+        Err(reason) => return Source::Named(Box::new(Err(reason))),
+    };
     for names in &TEMPLATES {
         let [_, _, _, delta] = names.points;
         let first = names.g2.first().map(|suffix| format!("{delta}{suffix}"));
@@ -118,15 +121,22 @@ fn field(constants: &BTreeMap<&str, &str>, name: &str, suffix: &str) -> Result<F
     Ok(Fq::from_be_bytes_mod_order(&element.to_be_bytes()))
 }
 
-/// `NAME = VALUE` after the word `constant`.
-fn constants<'t>(tokens: &[&'t str]) -> BTreeMap<&'t str, &'t str> {
-    tokens
-        .windows(4)
-        .filter_map(|window| match window {
-            ["constant", name, "=", value] => Some((*name, *value)),
-            _ => None,
-        })
-        .collect()
+/// `NAME = VALUE` after the word `constant`. A file in which a name stands for two values holds more
+/// than one key: judging either would say nothing of the other.
+fn constants<'t>(tokens: &[&'t str]) -> Result<BTreeMap<&'t str, &'t str>, String> {
+    let mut constants = BTreeMap::new();
+    for window in tokens.windows(4) {
+        if let ["constant", name, "=", value] = window
+            && constants
+                .insert(*name, *value)
+                .is_some_and(|old| old != *value)
+        {
+            return Err(format!(
+                "constant {name} has two values: one contract a file"
+            ));
+        }
+    }
+    Ok(constants)
 }
 
 /// Words, and single characters of everything else that is not white space.
@@ -176,26 +186,40 @@ fn times_ten_plus(mut word: [u8; 32], digit: u8) -> Option<[u8; 32]> {
     (carry == 0).then_some(word)
 }
 
-/// The text without `//` and `/* */`.
+/// The text without `//` and `/* */`, and without string literals, which may hold either.
 fn without_comments(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("//").into_iter().chain(rest.find("/*")).min() {
-        let (before, comment) = rest.split_at(at);
+    let marks = ["//", "/*", "\"", "'"];
+    while let Some(at) = marks.iter().filter_map(|mark| rest.find(mark)).min() {
+        let (before, marked) = rest.split_at(at);
         code.push_str(before);
         code.push(' ');
-        let end = if comment.starts_with("//") {
-            comment.find('\n')
+        let end = if marked.starts_with("//") {
+            marked.find('\n')
+        } else if marked.starts_with("/*") {
+            let inner = marked.get(2..).and_then(|inner| inner.find("*/"));
+            inner.map(|at| at.saturating_add(4))
         } else {
-            comment
-                .get(2..)
-                .and_then(|inner| inner.find("*/"))
-                .map(|at| at.saturating_add(4))
+            literal_end(marked)
         };
-        rest = end.and_then(|end| comment.get(end..)).unwrap_or_default();
+        rest = end.and_then(|end| marked.get(end..)).unwrap_or_default();
     }
     code.push_str(rest);
     code
+}
+
+/// Where the string literal that `text` begins with is over.
+fn literal_end(text: &str) -> Option<usize> {
+    let mut characters = text.char_indices();
+    let (_, quote) = characters.next()?;
+    let mut escaped = false;
+    let (at, _) = characters.find(|(_, c)| {
+        let ends = *c == quote && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    })?;
+    Some(at.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -222,6 +246,22 @@ mod tests {
         assert_eq!(numbers("a /* open"), [[0; 32]; 0]);
         assert_eq!(numbers("a /*/ 9"), [[0; 32]; 0]);
         assert_eq!(numbers("a /"), [[0; 32]; 0]);
+    }
+
+    #[test]
+    fn marks_of_comments_in_literals_hide_nothing() {
+        let text = "s = \"/* \\\" //\"; x = 1; t = '//'; y = 2; // it's 3\n z = 4;";
+        assert_eq!(numbers(text), [word(1), word(2), word(4)]);
+    }
+
+    #[test]
+    fn a_second_contract_cannot_speak_for_the_first() {
+        let text = "uint256 constant deltax2 = 1; } contract D { uint256 constant deltax2 = 2;";
+        let Source::Named(key) = read(text) else {
+            panic!("not named")
+        };
+        let reason = key.err().unwrap();
+        assert!(reason.contains("deltax2 has two values"), "{reason}");
     }
 
     #[test]
