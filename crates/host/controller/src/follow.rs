@@ -54,6 +54,8 @@ impl<'p> Follower<'p> {
                 self.printer
                     .status(&format!("  {} {text}", "note".dimmed()));
             }
+            // For those who watch from afar: `status` judges how old the last one is.
+            pb::status::Kind::Heartbeat(_) => {}
             // The caller reports these.
             pb::status::Kind::Failure(_) | pb::status::Kind::Done(_) => self.finish(),
         }

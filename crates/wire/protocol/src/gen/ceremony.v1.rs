@@ -1835,7 +1835,7 @@ pub struct Status {
     /// Milliseconds since the Unix epoch, host clock.
     #[prost(uint64, tag = "2")]
     pub time_ms: u64,
-    #[prost(oneof = "status::Kind", tags = "3, 4, 5, 6, 7")]
+    #[prost(oneof = "status::Kind", tags = "3, 4, 5, 6, 7, 8")]
     pub kind: ::core::option::Option<status::Kind>,
 }
 /// Nested message and enum types in `Status`.
@@ -1852,7 +1852,21 @@ pub mod status {
         Failure(super::JobFailure),
         #[prost(message, tag = "7")]
         Done(super::JobDone),
+        #[prost(message, tag = "8")]
+        Heartbeat(super::Heartbeat),
     }
+}
+/// The host-agent lives; written at an interval where it was told to, whatever else happens.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Heartbeat {
+    /// Milliseconds since the host-agent started, and since its last progress.
+    #[prost(uint64, tag = "1")]
+    pub uptime_ms: u64,
+    #[prost(uint64, tag = "2")]
+    pub quiet_ms: u64,
+    /// When this host ends by itself, milliseconds since the Unix epoch; 0 if it does not.
+    #[prost(uint64, tag = "3")]
+    pub deadline_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct JobFailure {
@@ -1879,7 +1893,7 @@ pub struct JobDone {
 pub struct Control {
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
-    #[prost(oneof = "control::Command", tags = "2")]
+    #[prost(oneof = "control::Command", tags = "2, 3")]
     pub command: ::core::option::Option<control::Command>,
 }
 /// Nested message and enum types in `Control`.
@@ -1888,5 +1902,8 @@ pub mod control {
     pub enum Command {
         #[prost(bool, tag = "2")]
         Abort(bool),
+        /// A new deadline, milliseconds since the Unix epoch. It counts if it is later than the one in force.
+        #[prost(uint64, tag = "3")]
+        DeadlineMs(u64),
     }
 }
