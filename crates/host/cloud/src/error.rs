@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::CloudError;
 use crate::key::{KeyError, ObjectKey};
 
 /// Why a store did not do what was asked.
@@ -41,6 +42,14 @@ pub enum StoreError {
         /// What the decoder said.
         source: prost::DecodeError,
     },
+    /// The service that keeps the objects failed.
+    #[error("the object service failed at {key}")]
+    Cloud {
+        /// The object, or a prefix.
+        key: String,
+        /// What failed.
+        source: CloudError,
+    },
     /// The medium failed.
     #[error("{action} {key} failed")]
     Io {
@@ -62,6 +71,7 @@ impl StoreError {
             Self::Absent { .. } => "store_absent",
             Self::TooLarge { .. } => "store_too_large",
             Self::Malformed { .. } => "store_malformed",
+            Self::Cloud { source, .. } => source.code(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => "disk_full",
             Self::Io { .. } => "store_io",
         }

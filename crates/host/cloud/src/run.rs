@@ -8,7 +8,7 @@ use std::path::Path;
 use prost::Message;
 use protocol::pb;
 
-use crate::{ObjectKey, ObjectStore, RunId, StoreError};
+use crate::{ObjectKey, ObjectStore, RunId, StackId, StoreError};
 
 /// Largest record a reader takes.
 const RECORD_LIMIT: u64 = 1 << 20;
@@ -46,6 +46,66 @@ impl<'s> Run<'s> {
     /// Copies the circuit into `write`, a buffer at a time; gives its size.
     pub fn read_circuit(&self, write: &mut dyn std::io::Write) -> Result<u64, StoreError> {
         self.copy_out(&self.key("inputs/circuit")?, write)
+    }
+
+    /// Writes what a run in the cloud was planned to be: JSON, `docs/formats/run-store.md`.
+    pub fn put_plan(&self, json: &[u8]) -> Result<(), StoreError> {
+        self.store.put_if_absent(&self.key("plan")?, json)
+    }
+
+    /// The plan; `None` if it has not been written yet.
+    pub fn plan(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(&self.key("plan")?, RECORD_LIMIT)
+    }
+
+    /// Writes an input of the machine from a file, which is copied.
+    pub fn put_input(&self, name: &str, file: &Path) -> Result<(), StoreError> {
+        self.store
+            .copy_file_if_absent(&self.key(&format!("inputs/{name}"))?, file)
+    }
+
+    /// Size of an input; `None` if it is not there.
+    pub fn input_size(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        self.store.size(&self.key(&format!("inputs/{name}"))?)
+    }
+
+    /// Notes the id of the stack that was made for an attempt to find a place.
+    pub fn put_stack(&self, attempt: u32, id: &StackId) -> Result<(), StoreError> {
+        let key = self.numbered("stacks", attempt.into())?;
+        self.store.put_if_absent(&key, id.as_str().as_bytes())
+    }
+
+    /// The id of the stack of this attempt; `None` if none was noted, or what was noted is none.
+    pub fn stack(&self, attempt: u32) -> Result<Option<StackId>, StoreError> {
+        let key = self.numbered("stacks", attempt.into())?;
+        let bytes = self.store.get(&key, RECORD_LIMIT)?;
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()))
+    }
+
+    /// Whether anything was finished: an artifact, or the commit marker.
+    pub fn holds_results(&self) -> Result<bool, StoreError> {
+        if !self.store.list(&self.key("artifacts")?)?.is_empty() {
+            return Ok(true);
+        }
+        Ok(self.store.size(&self.key("commit")?)?.is_some())
+    }
+
+    /// The status record with the highest number; `None` if there is none.
+    pub fn last_status(&self) -> Result<Option<pb::Status>, StoreError> {
+        let listed = self.store.list(&self.key("status")?)?;
+        match listed.last() {
+            Some(key) => self.get(key),
+            None => Ok(None),
+        }
+    }
+
+    /// The first control number that is free.
+    pub fn next_control(&self) -> Result<u64, StoreError> {
+        let mut next = 0_u64;
+        while self.control(next)?.is_some() {
+            next = next.saturating_add(1);
+        }
+        Ok(next)
     }
 
     /// Writes the job; the last thing the controller writes, so the host-agent finds everything.
