@@ -116,6 +116,7 @@ impl Buckets for FakeBuckets {
 
     fn configure(&self, bucket: &BucketName, settings: &BucketSettings) -> Result<(), CloudError> {
         for action in [
+            "s3:PutBucketOwnershipControls",
             "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketPolicy",
             "s3:PutEncryptionConfiguration",

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{BucketName, CloudError, ObjectStore, Region, Tags, Timestamp};
+use crate::{AccountId, BucketName, CloudError, ObjectStore, Region, Tags, Timestamp};
 
 /// Buckets, seen from one region. Every call about one bucket says whose it must be
 /// (`ExpectedBucketOwner`), so that a bucket of the same name in a foreign account is never used.
@@ -12,11 +12,10 @@ pub trait Buckets: Debug + Send + Sync {
     /// already, in this region: success. In another region, or of another account: `AlreadyExists`.
     fn create(&self, bucket: &BucketName) -> Result<(), CloudError>;
 
-    /// Closes a bucket to the outside and limits its life. AWS, in this order:
-    /// `s3:PutBucketPublicAccessBlock` (all four), `s3:PutBucketPolicy`, `s3:PutEncryptionConfiguration`
-    /// (AES256), `s3:PutLifecycleConfiguration` (objects end after `keep_days`, unfinished uploads
-    /// after 2 days), `s3:PutBucketTagging`. Each replaces what was there: twice is once. Stops at the first
-    /// failure.
+    /// Closes a bucket to the outside and limits its life, as `infra/bucket.json` says. AWS, in this order:
+    /// `s3:PutBucketOwnershipControls`, `s3:PutBucketPublicAccessBlock`, `s3:PutBucketPolicy`,
+    /// `s3:PutEncryptionConfiguration`, `s3:PutLifecycleConfiguration`, `s3:PutBucketTagging`. Each
+    /// replaces what was there: twice is once. Stops at the first failure.
     fn configure(&self, bucket: &BucketName, settings: &BucketSettings) -> Result<(), CloudError>;
 
     /// The bucket's tags; empty if it has none. AWS: `s3:GetBucketTagging`. Reads.
@@ -56,8 +55,8 @@ pub trait Buckets: Debug + Send + Sync {
 /// How a bucket is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketSettings {
-    /// Bucket policy, JSON.
-    pub policy: String,
+    /// The account it belongs to.
+    pub owner: AccountId,
     /// Objects end after this many days, whatever happens.
     pub keep_days: u32,
     /// Its tags.

@@ -98,8 +98,6 @@ pub struct Blueprint {
     pub template: String,
     /// Stack policy, JSON.
     pub stack_policy: String,
-    /// Bucket policy, JSON.
-    pub bucket_policy: String,
 }
 
 /// Takes the artifacts home.

@@ -99,7 +99,7 @@ impl Saga<'_> {
             || Ok(desk.again(|| buckets.create(&bucket))?),
         )?;
         let settings = BucketSettings {
-            policy: self.blueprint.bucket_policy.clone(),
+            owner: self.plan.account.clone(),
             keep_days: self.plan.keep_days,
             tags: self.plan.tags(self.plan.deadline),
         };

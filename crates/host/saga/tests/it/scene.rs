@@ -57,7 +57,6 @@ impl Scene {
             blueprint: Blueprint {
                 template: "template".into(),
                 stack_policy: "{}".into(),
-                bucket_policy: "{}".into(),
             },
         }
     }
