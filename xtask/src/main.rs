@@ -4,9 +4,11 @@
 
 mod codes;
 mod image_deps;
+mod image_lines;
 mod modules;
 mod proto;
 mod rooms;
+mod sbom;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,8 @@ usage: xtask COMMAND
                         --warm also makes their machine code
   codes [--check]       write (or compare) the table of error codes
   image-deps [--check]  write (or compare) the dependency list of the enclave image
+  image-lines [--check] write (or compare) how many own lines run inside, in docs/image.md
+  sbom FILE             write what a release is made of, as CycloneDX JSON
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +38,9 @@ fn main() -> ExitCode {
         ["codes", "--check"] => codes::check(),
         ["image-deps"] => image_deps::write(),
         ["image-deps", "--check"] => image_deps::check(),
+        ["image-lines"] => image_lines::write(),
+        ["image-lines", "--check"] => image_lines::check(),
+        ["sbom", out] => sbom::write(out),
         _ => {
             anstream::eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -131,4 +131,63 @@ mod tests {
         let error = pinned("circom.wasm", b"\0asm", circom::MODULE_SHA256).unwrap_err();
         assert!(error.contains("expected 96fc92a9"), "{error}");
     }
+
+    /// Paths below `folder` that are files, but for the notes that wasmtime keeps on their use.
+    fn files(folder: &Path, prefix: &str, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let path = format!("{prefix}/{}", entry.file_name().to_str().unwrap());
+            if entry.path().is_dir() {
+                files(&entry.path(), &path, found);
+            } else if entry.path().extension().is_none_or(|ext| ext != "stats") {
+                found.push(path);
+            }
+        }
+    }
+
+    /// So that nothing is compiled to machine code inside an enclave.
+    #[test]
+    fn the_machine_code_in_the_image_is_all_that_loading_wants() {
+        if testkit::modules(&["solc.wasm", "circom.wasm"]).is_none() {
+            return;
+        }
+        let made = testkit::modules_folder();
+        let image = tempfile::tempdir().unwrap();
+        let list = include_str!("../../enclave-image/files.txt");
+        let mut listed = Vec::new();
+        for line in list
+            .lines()
+            .filter(|line| !line.starts_with('#') && line.contains(" modules"))
+        {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (path, below) = (
+                image.path().join(words[2]),
+                words[2].strip_prefix("modules/"),
+            );
+            match (words[0], below) {
+                ("dir", _) => std::fs::create_dir(path).unwrap(),
+                (_, Some(below)) => {
+                    std::fs::copy(made.join(below), path).unwrap();
+                    listed.push(words[2].to_owned());
+                }
+                _ => panic!("{line}"),
+            }
+        }
+        let before: Vec<_> = listed
+            .iter()
+            .map(|path| std::fs::read(image.path().join(path)).unwrap())
+            .collect();
+        let modules = image.path().join("modules");
+        circom::Circom::load(&modules).unwrap();
+        solc::Solc::load(&modules).unwrap();
+        let after: Vec<_> = listed
+            .iter()
+            .map(|path| std::fs::read(image.path().join(path)).unwrap())
+            .collect();
+        assert!(before == after);
+        let mut found = Vec::new();
+        files(&modules, "modules", &mut found);
+        found.sort();
+        assert_eq!(found, listed, "something was compiled");
+    }
 }

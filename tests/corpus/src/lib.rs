@@ -5,6 +5,7 @@
 //! without a fuzz target, fails that test.
 
 mod files;
+mod image;
 mod texts;
 mod trust;
 mod wire;
@@ -32,7 +33,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 20] = [
+pub const PARSERS: [Parser; 21] = [
     parser("binfile", files::binfile),
     parser("r1cs", files::r1cs),
     parser("ptau", files::ptau),
@@ -53,6 +54,7 @@ pub const PARSERS: [Parser; 20] = [
     parser("decimal_field", texts::decimal_field),
     parser("protocol", wire::protocol),
     parser("run_store", wire::run_store),
+    parser("eif", image::eif),
 ];
 
 const fn parser(name: &'static str, parse: fn(&[u8]) -> Verdict) -> Parser {

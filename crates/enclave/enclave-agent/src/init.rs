@@ -34,6 +34,8 @@ use parent::Parent;
 
 /// Port of the service.
 pub const PORT: u32 = 5005;
+/// The root file system: the ramdisk's files.
+const ROOT: &str = "/";
 /// Where the image holds the compiler modules.
 const MODULES: &str = "/modules";
 /// Where artifacts go: memory of the enclave.
@@ -141,13 +143,14 @@ fn run(
     identify: fn(NitroSecurityModule) -> Result<Identity, IdentityError>,
     parent: &mut Option<Parent>,
 ) -> Result<Infallible, InitError> {
-    let root_files = files::compare(Path::new("/"));
+    let root_files = files::compare(Path::new(ROOT));
     mounts::all()?;
     limits::all()?;
     let found = parent::heartbeat().ok_or(InitError::NoParent)?;
     *parent = Some(found);
     let identity = identify(NitroSecurityModule::open()?).map_err(InitError::Identity)?;
     let machine = Machine {
+        root: ROOT.into(),
         root_files,
         command_line: std::fs::read_to_string("/proc/cmdline").unwrap_or_default(),
     };

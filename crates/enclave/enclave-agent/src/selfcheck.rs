@@ -14,7 +14,7 @@ use solc::unpack::SOLC_WASM_SHA256;
 
 pub use machine::Machine;
 
-const RNG_CURRENT: &str = "/sys/class/misc/hw_random/rng_current";
+const RNG_CURRENT: &str = "sys/class/misc/hw_random/rng_current";
 const NSM_RNG: &str = "nsm-hwrng";
 const SOLC_FILE: &str = "solc.wasm";
 
@@ -27,11 +27,11 @@ pub fn enclave(
     machine: &Machine,
 ) -> Vec<SelfCheck> {
     let mut checks = vec![
-        rng_current(&read(RNG_CURRENT)),
+        rng_current(&machine.read(RNG_CURRENT)),
         not_debug(security),
         nsm_random(security),
-        core_limit(&read("/proc/self/limits")),
-        no_swap(&read("/proc/meminfo")),
+        core_limit(&machine.read("proc/self/limits")),
+        no_swap(&machine.read("proc/meminfo")),
     ];
     checks.extend(machine::all(
         machine,
@@ -80,12 +80,12 @@ fn compilers(modules: &Path) -> [SelfCheck; 2] {
     ]
 }
 
-/// The kernel's random number generator is fed by the security module.
+/// the kernel's random number generator is fed by the security module, not by a weak device.
 fn rng_current(seen: &str) -> SelfCheck {
     judged("rng-current", seen.trim() == NSM_RNG, seen.trim())
 }
 
-/// PCR0 to PCR2 are not zero: the console is off.
+/// PCR0 to PCR2 are not zero. They are in debug mode, where the console can be read.
 fn not_debug(security: &dyn SecurityModule) -> SelfCheck {
     let name = "not-debug";
     for index in 0..3 {
@@ -98,7 +98,7 @@ fn not_debug(security: &dyn SecurityModule) -> SelfCheck {
     judged(name, true, "PCR0, PCR1 and PCR2 are set")
 }
 
-/// The security module answers with random bytes that differ from draw to draw.
+/// the security module answers with random bytes that differ from draw to draw.
 fn nsm_random(security: &dyn SecurityModule) -> SelfCheck {
     let name = "nsm-random";
     match (security.random(), security.random()) {
@@ -107,7 +107,7 @@ fn nsm_random(security: &dyn SecurityModule) -> SelfCheck {
     }
 }
 
-/// No core dump can hold the secret.
+/// no core dump can hold the secret.
 fn core_limit(limits: &str) -> SelfCheck {
     let line = limits
         .lines()
@@ -117,7 +117,7 @@ fn core_limit(limits: &str) -> SelfCheck {
     judged("core-limit", zero, &words.join(" "))
 }
 
-/// No swap can hold the secret. A kernel without swap has no list of it, but says how much there is.
+/// no swap can hold the secret. A kernel without swap has no list of it, but says how much there is.
 fn no_swap(meminfo: &str) -> SelfCheck {
     let total = meminfo
         .lines()
@@ -126,7 +126,7 @@ fn no_swap(meminfo: &str) -> SelfCheck {
     judged("no-swap", total == "0 kB", total)
 }
 
-/// A compiler module is the pinned one.
+/// a compiler module is the pinned one; another would make another circuit or contract.
 fn module(name: &'static str, folder: &Path, file: &str, pinned: &str) -> SelfCheck {
     match fs::read(folder.join(file)) {
         Ok(bytes) => {
@@ -135,10 +135,6 @@ fn module(name: &'static str, folder: &Path, file: &str, pinned: &str) -> SelfCh
         }
         Err(error) => judged(name, false, &format!("{file}: {}", error.kind())),
     }
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| format!("{path}: {}", error.kind()))
 }
 
 fn judged(name: &'static str, passed: bool, seen: &str) -> SelfCheck {
@@ -172,6 +168,9 @@ fn printable(seen: &str) -> String {
         trimmed => trimmed.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod whole;
 
 #[cfg(test)]
 pub(crate) mod tests {

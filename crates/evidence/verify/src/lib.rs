@@ -4,6 +4,7 @@
 //! as passed, failed with its reason, or not checked with the reason why; the [`Verdict`] follows
 //! from the steps and from nothing else.
 //!
+//! * [`expected`]: expected measurements from a file, and who vouches for them.
 //! * [`options`]: whom to trust, how deep to look, what the caller lends (compilers, a ptau).
 //! * [`checklist`]: the steps, and what becomes of them.
 //! * [`report`]: the whole of it, for people and machines.
@@ -14,6 +15,7 @@
 mod artifacts;
 pub mod checklist;
 mod contract;
+pub mod expected;
 mod failure;
 pub mod folder;
 mod full;
@@ -26,6 +28,7 @@ mod time;
 use std::path::Path;
 
 pub use checklist::{Checklist, Fact, Status, Step, StepId, Why};
+pub use expected::{Expected, ExpectedError, Origin, RawExpected};
 pub use failure::Failure;
 pub use options::{
     CircuitCompiler, CompiledCircuit, CompiledContract, ContractCompiler, Depth, EffectError,

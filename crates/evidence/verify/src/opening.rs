@@ -199,7 +199,7 @@ fn genuine(
 ) -> Result<VerifiedDocument, AttestationError> {
     let unpinned = PcrPolicy::unpinned();
     let policy = match &options.trust {
-        Trust::Aws { pcrs } => pcrs,
+        Trust::Aws { pcrs, .. } => pcrs,
         Trust::Simulation { .. } => &unpinned,
     };
     let anchor = anchor.map_err(Clone::clone)?;
@@ -240,12 +240,12 @@ fn document_facts(document: &VerifiedDocument) -> Vec<Fact> {
 }
 
 fn measurements(first: &VerifiedDocument, options: &VerifyOptions<'_>, list: &mut Checklist) {
-    let facts = (0..=2)
+    let mut facts: Vec<Fact> = (0..=2)
         .filter_map(|index| Some((index, first.pcrs().get(&index)?)))
         .map(|(index, value)| fact(format!("PCR{index}"), &hex::encode(value)))
         .collect();
     match &options.trust {
-        Trust::Aws { pcrs } if !pcrs.pins_image() => {
+        Trust::Aws { pcrs, .. } if !pcrs.pins_image() => {
             list.skip(
                 StepId::Measurements,
                 Why::NotGiven("expected PCR0, PCR1 and PCR2"),
@@ -258,7 +258,8 @@ fn measurements(first: &VerifiedDocument, options: &VerifyOptions<'_>, list: &mu
             );
         }
         // `validate` compared them already: a document with others did not come this far.
-        Trust::Aws { .. } => {
+        Trust::Aws { origin, .. } => {
+            facts.push(fact("expected by", origin));
             list.record(StepId::Measurements, Ok(facts));
         }
     }

@@ -10,6 +10,8 @@ use manifest::solidity::StandardJson;
 use manifest::sources::SourceBundle;
 use manifest::spec::CircomOptions;
 
+use crate::expected::Origin;
+
 /// Whose signature counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
@@ -20,6 +22,8 @@ pub enum Trust {
     Aws {
         /// Expected measurements.
         pcrs: PcrPolicy,
+        /// Who says that these are the ones to expect.
+        origin: Origin,
     },
     /// SIMULATION: documents that chain to this root, or to the one that they carry themselves.
     Simulation {

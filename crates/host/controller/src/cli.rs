@@ -74,13 +74,14 @@ Examples:
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   A production bundle, with the measurements of a release:
-    controller verify bundle --pcrs pcrs.json
+    controller verify bundle --pcrs pcr-values.json --pcrs-key release.pub
 
   A bundle of a simulated ceremony (exit code 5 if everything holds):
     controller verify bundle --trust simulation
 
   Everything, including the circuit's compilation and the key against phase 1:
-    controller verify bundle --pcrs pcrs.json --depth full --ptau powersOfTau28_hez_final_12.ptau";
+    controller verify bundle --pcrs pcr-values.json --pcrs-key release.pub \\
+        --depth full --ptau powersOfTau28_hez_final_12.ptau";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -217,9 +218,9 @@ pub struct VerifyArgs {
     /// Expected PCR2
     #[arg(long, value_name = "HEX")]
     pub pcr2: Option<String>,
-    /// JSON file with the expected PCR0, PCR1 and PCR2, as nitro-cli prints them
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pcr0", "pcr1", "pcr2"], value_hint = ValueHint::FilePath)]
-    pub pcrs: Option<PathBuf>,
+    /// Expected PCRs from a file
+    #[command(flatten)]
+    pub pcr_file: PcrFileArgs,
     /// How much to check
     #[arg(long, value_enum, default_value_t = Depth::Artifacts)]
     pub depth: Depth,
@@ -238,6 +239,23 @@ pub struct VerifyArgs {
     /// Folder of circom.wasm and solc.wasm, for --depth full [default: modules beside the programs]
     #[arg(long, env = "CEREMONY_MODULES", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub modules: Option<PathBuf>,
+}
+
+/// A file of expected measurements, and who vouches for it.
+#[derive(Debug, Args)]
+pub struct PcrFileArgs {
+    /// JSON file with the expected PCR0, PCR1 and PCR2 of a release, signed with minisign
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pcr0", "pcr1", "pcr2"], value_hint = ValueHint::FilePath)]
+    pub pcrs: Option<PathBuf>,
+    /// Its signature [default: the file's name with .minisig]
+    #[arg(long, value_name = "FILE", requires = "pcrs", value_hint = ValueHint::FilePath)]
+    pub pcrs_signature: Option<PathBuf>,
+    /// Public key of its signer: minisign's base64, or a file with it. None is built in yet
+    #[arg(long, value_name = "KEY", requires = "pcrs")]
+    pub pcrs_key: Option<String>,
+    /// Believe the file without a signature: your own choice, and the checklist says so
+    #[arg(long, requires = "pcrs", conflicts_with_all = ["pcrs_signature", "pcrs_key"])]
+    pub pcrs_unsigned: bool,
 }
 
 /// Trust anchors.

@@ -45,6 +45,20 @@ pub enum CliError {
         /// What is not as it must be.
         source: eif::EifError,
     },
+    /// A file of expected measurements is not believed.
+    #[error("{} is not believed as a file of expected measurements", path.display())]
+    Expected {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: verify::ExpectedError,
+    },
+    /// A file of expected measurements has no signature.
+    #[error("{} has no signature", path.display())]
+    Unsigned {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file failed.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -153,6 +167,8 @@ impl CliError {
             Self::NotInstalled { .. } => "not_installed",
             Self::UnknownFile { .. } => "unknown_file",
             Self::Image { source, .. } => source.code(),
+            Self::Expected { source, .. } => source.code(),
+            Self::Unsigned { .. } => "expected_unsigned",
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 "disk_full"
             }
@@ -182,7 +198,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::OutExists { .. } => Exit::Usage,
-            Self::Image { .. } => Exit::False,
+            Self::Image { .. } | Self::Expected { .. } | Self::Unsigned { .. } => Exit::False,
             Self::Interrupted { .. } => Exit::Interrupted,
             _ => Exit::Incomplete,
         }
@@ -198,6 +214,14 @@ impl CliError {
             }
             Self::Image { .. } => Some(
                 "the PCRs of such a file do not say what it holds; docs/image.md has the accepted form"
+                    .to_owned(),
+            ),
+            Self::Expected { .. } => Some(
+                "take file, signature and key from the publisher again; the key by another way than the file"
+                    .to_owned(),
+            ),
+            Self::Unsigned { .. } => Some(
+                "put its .minisig beside it or name it with --pcrs-signature; --pcrs-unsigned accepts a file that you made yourself"
                     .to_owned(),
             ),
             Self::Collect(error) => Some(error.hint()),

@@ -1,7 +1,16 @@
 //! Which files a ramdisk holds: the checked-in list `enclave-image/files.txt`.
 //!
-//! One entry a line, sorted by path, `#` begins a comment: `dir MODE PATH`, `file MODE PATH` or
-//! `char MODE PATH MAJOR MINOR`. Modes are octal, paths have no slash at the beginning.
+//! One entry a line, sorted by path, `#` begins a comment: `dir MODE PATH`, `file MODE PATH` with or
+//! without `sha256:DIGEST`, or `char MODE PATH MAJOR MINOR`. Modes are octal, paths have no slash at the
+//! beginning.
+
+use std::collections::BTreeSet;
+
+/// Kinds of entries in a cpio archive's modes, as in `stat`.
+pub(crate) const KINDS: u32 = 0o170_000;
+pub(crate) const FOLDER: u32 = 0o040_000;
+pub(crate) const FILE: u32 = 0o100_000;
+pub(crate) const DEVICE: u32 = 0o020_000;
 
 /// Entries of a ramdisk, sorted by path, each after the folder it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +33,10 @@ pub enum Kind {
     /// A folder.
     Folder,
     /// A file with contents.
-    File,
+    File {
+        /// What SHA-256 of the contents must be, where the list says.
+        sha256: Option<[u8; 32]>,
+    },
     /// A character device.
     Device {
         /// Major number.
@@ -40,7 +52,7 @@ pub enum Kind {
 pub enum ListError {
     /// A line of another form.
     #[error(
-        "line {line}: expected `dir MODE PATH`, `file MODE PATH` or `char MODE PATH MAJOR MINOR`"
+        "line {line}: expected `dir MODE PATH`, `file MODE PATH [sha256:DIGEST]` or `char MODE PATH MAJOR MINOR`"
     )]
     Line {
         /// From 1.
@@ -99,12 +111,67 @@ impl FileList {
     pub fn entries(&self) -> &[Listed] {
         &self.0
     }
+
+    /// Compares the list with what an image's ramdisk holds: paths, kinds, permissions, owners (root),
+    /// devices, and the digests that are listed.
+    ///
+    /// # Errors
+    /// Every difference, a line each: `- ` is listed only, `+ ` is in the image only.
+    pub fn compare(&self, found: &[eif::Entry]) -> Result<(), String> {
+        let mut listed: BTreeSet<String> = BTreeSet::new();
+        for entry in &self.0 {
+            let digest = found
+                .iter()
+                .find(|found| found.path == entry.path)
+                .map(|found| found.sha256);
+            listed.insert(entry.line(digest));
+        }
+        let found: BTreeSet<String> = found.iter().map(line_of).collect();
+        let missing = listed.difference(&found).map(|line| format!("- {line}"));
+        let added = found.difference(&listed).map(|line| format!("+ {line}"));
+        let differences: Vec<String> = missing.chain(added).collect();
+        if differences.is_empty() {
+            Ok(())
+        } else {
+            Err(differences.join("\n"))
+        }
+    }
+}
+
+impl Listed {
+    /// The entry as [`line_of`] shows it; a file whose digest is not listed may have any, `found`.
+    fn line(&self, found: Option<[u8; 32]>) -> String {
+        let permissions = self.permissions;
+        let (kind, rest) = match self.kind {
+            Kind::Folder => (FOLDER, String::new()),
+            Kind::File { sha256 } => (FILE, hex::encode(sha256.or(found).unwrap_or_default())),
+            Kind::Device { major, minor } => (DEVICE, format!("{major}:{minor}")),
+        };
+        format!("{:06o} 0:0 {} {rest}", kind | permissions, self.path)
+    }
+}
+
+/// An entry of an image: mode, owner, path, and the digest of a file or the numbers of a device.
+fn line_of(entry: &eif::Entry) -> String {
+    let (uid, gid) = entry.owner;
+    let rest = match (entry.mode & KINDS, entry.device) {
+        (FILE, _) => hex::encode(entry.sha256),
+        (FOLDER, _) => String::new(),
+        (_, (major, minor)) => format!("{major}:{minor}"),
+    };
+    format!("{:06o} {uid}:{gid} {} {rest}", entry.mode, entry.path)
 }
 
 fn entry(words: &[&str]) -> Option<Listed> {
     let (kind, mode, path) = match words {
         ["dir", mode, path] => (Kind::Folder, mode, path),
-        ["file", mode, path] => (Kind::File, mode, path),
+        ["file", mode, path] => (Kind::File { sha256: None }, mode, path),
+        ["file", mode, path, digest] => {
+            let mut sha256 = [0; 32];
+            hex::decode_to_slice(digest.strip_prefix("sha256:")?, &mut sha256).ok()?;
+            let sha256 = Some(sha256);
+            (Kind::File { sha256 }, mode, path)
+        }
         ["char", mode, path, major, minor] => (
             Kind::Device {
                 major: major.parse().ok()?,

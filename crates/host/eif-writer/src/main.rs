@@ -37,6 +37,15 @@ enum Command {
     },
     /// Make the image, and print its PCRs and digests as JSON
     Pack(PackArgs),
+    /// Compare what an image's ramdisk holds with the list
+    Compare {
+        /// List of the ramdisk's entries (enclave-image/files.txt)
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+        /// The image
+        #[arg(long, value_name = "FILE")]
+        image: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,6 +104,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Ramdisk { list, files, out } => make_ramdisk(&list, files, &out),
         Command::Pack(args) => pack(&args),
+        Command::Compare { list, image } => compare(&list, &image),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -156,6 +166,21 @@ fn pack(args: &PackArgs) -> Result<(), Failure> {
     };
     fs::write(&args.out, &image).map_err(|error| failed(&args.out, &error))?;
     anstream::println!("{}", serde_json::to_string_pretty(&packed)?);
+    Ok(())
+}
+
+fn compare(list: &Path, image: &Path) -> Result<(), Failure> {
+    let entries = FileList::parse(&String::from_utf8(read(list)?)?)?;
+    let bytes = read(image)?;
+    let found = eif::RawEif(&bytes).validate()?.files()?;
+    entries.compare(&found).map_err(|differences| {
+        format!(
+            "{} does not hold what {} lists:\n{differences}",
+            image.display(),
+            list.display()
+        )
+    })?;
+    anstream::println!("{}: {} entries, as listed", image.display(), found.len());
     Ok(())
 }
 

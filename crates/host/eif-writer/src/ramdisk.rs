@@ -5,7 +5,9 @@
 
 use std::io;
 
-use crate::list::{FileList, Kind};
+use sha2::{Digest, Sha256};
+
+use crate::list::{self, FileList, Kind};
 
 /// deflate's level: the slowest and smallest.
 const LEVEL: u8 = 9;
@@ -23,6 +25,14 @@ pub enum RamdiskError {
         #[source]
         source: io::Error,
     },
+    /// A file's contents are not the ones that the list names.
+    #[error("{path} has sha256:{got}, another digest than in the list")]
+    OtherContents {
+        /// Path in the ramdisk.
+        path: String,
+        /// What it has.
+        got: String,
+    },
     /// A file of 4 GiB or more.
     #[error("{path} is too large for a ramdisk")]
     TooLarge {
@@ -31,28 +41,33 @@ pub enum RamdiskError {
     },
 }
 
-/// The archive of the listed entries; `contents` gives the bytes of a file by its path.
+/// The archive of `entries`; `contents` gives the bytes of a file by its path.
 ///
 /// # Errors
 /// [`RamdiskError`] names the file.
 pub fn archive(
-    list: &FileList,
+    entries: &FileList,
     mut contents: impl FnMut(&str) -> io::Result<Vec<u8>>,
 ) -> Result<Vec<u8>, RamdiskError> {
     let mut archive = Vec::new();
     let mut inode = 0_u32;
-    for listed in list.entries() {
+    for listed in entries.entries() {
         inode = inode.saturating_add(1);
         let path = &listed.path;
         let (kind, links, device, data) = match listed.kind {
-            Kind::Folder => (0o040_000, 2, (0, 0), Vec::new()),
-            Kind::Device { major, minor } => (0o020_000, 1, (major, minor), Vec::new()),
-            Kind::File => {
+            Kind::Folder => (list::FOLDER, 2, (0, 0), Vec::new()),
+            Kind::Device { major, minor } => (list::DEVICE, 1, (major, minor), Vec::new()),
+            Kind::File { sha256 } => {
                 let data = contents(path).map_err(|source| RamdiskError::Contents {
                     path: path.clone(),
                     source,
                 })?;
-                (0o100_000, 1, (0, 0), data)
+                let got = Sha256::digest(&data);
+                if sha256.is_some_and(|listed| listed[..] != got[..]) {
+                    let (path, got) = (path.clone(), hex::encode(got));
+                    return Err(RamdiskError::OtherContents { path, got });
+                }
+                (list::FILE, 1, (0, 0), data)
             }
         };
         let too_large = |_| RamdiskError::TooLarge { path: path.clone() };

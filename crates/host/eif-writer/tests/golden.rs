@@ -43,13 +43,13 @@ fn the_image_is_that_of_eif_build() {
         &golden("ramdisk.cpio.gz"),
     )
     .unwrap();
-    assert!(image == made_by_eif_build("good-eif_build-0.2.1.eif"));
+    assert!(image == made_by_eif_build("accepted-eif_build-0.2.1.eif"));
 }
 
 #[test]
 fn the_pcrs_are_those_of_eif_build() {
     let measured: serde_json::Value = serde_json::from_slice(&golden("measurements.json")).unwrap();
-    let file = made_by_eif_build("good-eif_build-0.2.1.eif");
+    let file = made_by_eif_build("accepted-eif_build-0.2.1.eif");
     let pcrs = RawEif(&file).validate().unwrap().pcrs();
     for (index, value) in pcrs.numbered() {
         let name = format!("PCR{index}");
@@ -59,7 +59,7 @@ fn the_pcrs_are_those_of_eif_build() {
 
 #[test]
 fn two_ramdisks_are_refused() {
-    let file = made_by_eif_build("bad-eif_build-0.2.1-two-ramdisks.eif");
+    let file = made_by_eif_build("eif_section_count-eif_build-0.2.1-two-ramdisks.eif");
     assert_eq!(
         RawEif(&file).validate().unwrap_err(),
         EifError::SectionCount { got: 5 }

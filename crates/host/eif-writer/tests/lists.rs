@@ -53,6 +53,9 @@ fn lines_of_another_form() {
         "file 0644 /a",
         "file 0644 a/../b",
         "dir 0755 a b",
+        "file 0644 a sha256:",
+        "file 0644 a sha256:00",
+        "file 0644 a 0000000000000000000000000000000000000000000000000000000000000000",
         "char 0600 c 5",
         "char 0600 c 5 x",
         "link 0777 a b",
@@ -66,6 +69,52 @@ fn a_file_without_contents_is_named() {
     let list = FileList::parse("file 0755 init").unwrap();
     let error = ramdisk::archive(&list, |_| Err(io::ErrorKind::NotFound.into())).unwrap_err();
     assert!(matches!(error, RamdiskError::Contents { path, .. } if path == "init"));
+}
+
+#[test]
+fn a_file_with_other_contents_than_listed_is_named() {
+    // SHA-256 of nothing.
+    let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let list = FileList::parse(&format!("file 0755 init sha256:{digest}")).unwrap();
+    assert!(ramdisk::archive(&list, |_| Ok(Vec::new())).is_ok());
+    let error = ramdisk::archive(&list, |_| Ok(vec![0])).unwrap_err();
+    assert!(matches!(error, RamdiskError::OtherContents { path, .. } if path == "init"));
+}
+
+#[test]
+fn every_difference_between_a_list_and_an_image_is_shown() {
+    let list = "dir 0755 dev\nchar 0600 dev/console 5 1\nfile 0755 init\n";
+    let parsed = FileList::parse(list).unwrap();
+    let path = testkit::workspace_root().join("tests/vectors/eif/accepted-eif_build-0.2.1.eif");
+    let bytes = std::fs::read(path).unwrap();
+    let found = eif::RawEif(&bytes).validate().unwrap().files().unwrap();
+    assert_eq!(parsed.compare(&found), Ok(()));
+
+    let digest = hex::encode(found[2].sha256);
+    let differences = |list: &str| {
+        let list = FileList::parse(list).unwrap();
+        list.compare(&found).unwrap_err()
+    };
+    assert_eq!(
+        differences(&list.replace("0755 init", "0700 init")),
+        format!("- 100700 0:0 init {digest}\n+ 100755 0:0 init {digest}")
+    );
+    assert_eq!(
+        differences(&list.replace("char 0600 dev/console 5 1\n", "")),
+        "+ 020600 0:0 dev/console 5:1"
+    );
+    let zeros = "0".repeat(64);
+    assert_eq!(
+        differences(&format!("{list}file 0644 more sha256:{zeros}\n")),
+        format!("- 100644 0:0 more {zeros}")
+    );
+    assert_eq!(
+        differences(&list.replace("init", &format!("init sha256:{zeros}"))),
+        format!("- 100755 0:0 init {zeros}\n+ 100755 0:0 init {digest}")
+    );
+    let mut owned = found.clone();
+    owned[0].owner = (1, 0);
+    assert!(parsed.compare(&owned).unwrap_err().contains("1:0 dev"));
 }
 
 #[test]

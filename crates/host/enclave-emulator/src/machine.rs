@@ -2,16 +2,27 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::EmulatorError;
 use crate::parent::Parent;
+use crate::{EmulatorError, vsock};
 
 /// Where the programs are.
-pub(crate) struct Programs {
-    pub(crate) qemu: PathBuf,
-    pub(crate) vsock: PathBuf,
+#[derive(Debug, Clone)]
+pub struct Programs {
+    qemu: PathBuf,
+    vsock: PathBuf,
+}
+
+impl Programs {
+    /// As `scripts/emulator` leaves them.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            qemu: folder.join("qemu-system-x86_64"),
+            vsock: folder.join("vhost-device-vsock"),
+        }
+    }
 }
 
 /// Context id of the machine.
@@ -20,36 +31,42 @@ const GUEST: u32 = 16;
 const SOCKET_TIME: Duration = Duration::from_secs(20);
 
 /// The running machine. Dropping it ends both programs.
-pub(crate) struct Machine {
+#[derive(Debug)]
+pub struct Machine {
     qemu: Child,
     vsock: Child,
 }
 
 impl Machine {
-    pub(crate) fn start(
+    /// Boots `image` with `memory` MiB; its sockets are made in `folder`. Whoever plays its parent must be
+    /// listening already.
+    ///
+    /// # Errors
+    /// A program that cannot be started, or a vsock device that makes no socket.
+    pub fn start(
         programs: &Programs,
         folder: &Path,
         image: &Path,
         memory: u32,
     ) -> Result<Self, EmulatorError> {
         let socket = folder.join("vhost.sock");
-        let mut vsock = start(
+        let mut device = start(
             &programs.vsock,
             &[
                 "--vm".into(),
                 format!(
                     "guest-cid={GUEST},socket={},uds-path={}",
                     socket.display(),
-                    folder.join("vm.vsock").display()
+                    vsock(folder).display()
                 ),
             ],
         )?;
         let deadline = Instant::now() + SOCKET_TIME;
         while !socket.exists() {
-            match vsock.try_wait() {
+            match device.try_wait() {
                 Ok(None) if Instant::now() < deadline => {}
                 ended => {
-                    kill(&mut vsock);
+                    kill(&mut device);
                     return Err(EmulatorError::Socket {
                         what: "the vsock device made no socket",
                         source: ended.err().unwrap_or(std::io::ErrorKind::TimedOut.into()),
@@ -64,32 +81,51 @@ impl Machine {
                 if let Some(console) = qemu.stdout.take() {
                     show(console, "console");
                 }
-                Ok(Self { qemu, vsock })
+                Ok(Self {
+                    qemu,
+                    vsock: device,
+                })
             }
             Err(error) => {
-                kill(&mut vsock);
+                kill(&mut device);
                 Err(error)
             }
         }
     }
 
     /// An error if one of the programs has ended.
-    pub(crate) fn check(&mut self, parent: &Parent) -> Result<(), EmulatorError> {
+    ///
+    /// # Errors
+    /// [`EmulatorError::Ended`] with what the enclave said at last.
+    pub fn check(&mut self, parent: &Parent) -> Result<(), EmulatorError> {
+        match self.ended() {
+            None => Ok(()),
+            Some((program, status)) => Err(EmulatorError::Ended {
+                program,
+                status,
+                said: parent
+                    .last_words()
+                    .map_or_else(String::new, |text| format!("; its last words: {text}")),
+            }),
+        }
+    }
+
+    /// The program that has ended, and how.
+    pub fn ended(&mut self) -> Option<(&'static str, ExitStatus)> {
         for (program, child) in [
             ("the machine", &mut self.qemu),
             ("its vsock", &mut self.vsock),
         ] {
             if let Ok(Some(status)) = child.try_wait() {
-                return Err(EmulatorError::Ended {
-                    program,
-                    status,
-                    said: parent
-                        .last_words()
-                        .map_or_else(String::new, |text| format!("; its last words: {text}")),
-                });
+                return Some((program, status));
             }
         }
-        Ok(())
+        None
+    }
+
+    /// Cuts the vsock, as nothing but a broken host does.
+    pub fn cut_vsock(&mut self) {
+        kill(&mut self.vsock);
     }
 }
 

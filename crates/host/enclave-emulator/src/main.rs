@@ -5,10 +5,6 @@
 //! every connection of its Unix socket on to the service's vsock port inside. The virtual machine
 //! monitor's vsock is a Unix socket that speaks `CONNECT PORT`.
 
-mod machine;
-mod parent;
-mod relay;
-
 use std::io::{self, Read};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -18,11 +14,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 
-use machine::{Machine, Programs};
-use parent::Parent;
+use enclave_emulator::{EmulatorError, Machine, Parent, Programs, SERVICE, relay, vsock};
 
-/// The service's port inside.
-const SERVICE: u32 = 5005;
 /// The image must boot in this time: seconds on an idle machine, far more on a busy one.
 const BOOT_TIME: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -59,35 +52,6 @@ struct Arguments {
     memory: u32,
 }
 
-/// Why there is no emulated enclave.
-#[derive(Debug, thiserror::Error)]
-enum EmulatorError {
-    #[error("the socket's path has no folder")]
-    NoFolder,
-    #[error("cannot start {program}")]
-    Start {
-        program: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("{what}")]
-    Socket {
-        what: &'static str,
-        #[source]
-        source: io::Error,
-    },
-    #[error("{program} ended: {status}{said}")]
-    Ended {
-        program: &'static str,
-        status: std::process::ExitStatus,
-        said: String,
-    },
-    #[error("the image sent no heartbeat within {} s", BOOT_TIME.as_secs())]
-    NoHeartbeat,
-    #[error("the service does not answer")]
-    NoService,
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     anstream::eprintln!(
@@ -106,11 +70,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), EmulatorError> {
     let folder = arguments.listen.parent().ok_or(EmulatorError::NoFolder)?;
-    let programs = Programs {
-        qemu: arguments.emulator.join("qemu-system-x86_64"),
-        vsock: arguments.emulator.join("vhost-device-vsock"),
-    };
-    let vsock = folder.join("vm.vsock");
+    let programs = Programs::in_folder(&arguments.emulator);
+    let vsock = vsock(folder);
     // The image sends its heartbeat as soon as it runs: somebody must be listening by then.
     let parent = Parent::listen(&vsock)?;
     let stop = stdin_closed(arguments.stop_on_stdin_close);
@@ -159,7 +120,9 @@ fn wait(
     if parent.has_heartbeat() {
         Err(EmulatorError::NoService)
     } else {
-        Err(EmulatorError::NoHeartbeat)
+        Err(EmulatorError::NoHeartbeat {
+            seconds: BOOT_TIME.as_secs(),
+        })
     }
 }
 

@@ -8,21 +8,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::EmulatorError;
 
-/// `docs/image.md`, "Ports".
-const HEARTBEAT_PORT: u32 = 9000;
-const HEARTBEAT: u8 = 0xb7;
-const LAST_WORDS_PORT: u32 = 5006;
+/// Where the machine sends its heartbeat (`docs/image.md`, "Ports").
+pub const HEARTBEAT_PORT: u32 = 9000;
+/// What the machine sends there, and must get back.
+pub const HEARTBEAT: u8 = 0xb7;
+/// Where the machine says why it ends.
+pub const LAST_WORDS_PORT: u32 = 5006;
 const LAST_WORDS_MAX: u64 = 1024;
 
 /// Listens where the machine connects to.
-pub(crate) struct Parent {
+#[derive(Debug)]
+pub struct Parent {
     heartbeat: Arc<AtomicBool>,
     words: Arc<Mutex<Option<String>>>,
 }
 
 impl Parent {
     /// Connections of the machine to port N of its host arrive at the Unix socket `VSOCK_N`.
-    pub(crate) fn listen(vsock: &Path) -> Result<Self, EmulatorError> {
+    ///
+    /// # Errors
+    /// A socket that cannot be made.
+    pub fn listen(vsock: &Path) -> Result<Self, EmulatorError> {
         let heartbeat = Arc::new(AtomicBool::new(false));
         let words = Arc::new(Mutex::new(None));
         let (beaten, heard) = (Arc::clone(&heartbeat), Arc::clone(&words));
@@ -49,11 +55,13 @@ impl Parent {
         Ok(Self { heartbeat, words })
     }
 
-    pub(crate) fn has_heartbeat(&self) -> bool {
+    /// Whether the machine has sent its heartbeat.
+    pub fn has_heartbeat(&self) -> bool {
         self.heartbeat.load(Ordering::Acquire)
     }
 
-    pub(crate) fn last_words(&self) -> Option<String> {
+    /// What the machine said before its end.
+    pub fn last_words(&self) -> Option<String> {
         self.words
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

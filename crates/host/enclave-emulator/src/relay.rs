@@ -12,7 +12,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_MAX: usize = 32;
 
 /// A connection to `port` inside the machine.
-pub(crate) fn open(vsock: &Path, port: u32) -> io::Result<UnixStream> {
+///
+/// # Errors
+/// Nobody listens there, or the answer is none.
+pub fn open(vsock: &Path, port: u32) -> io::Result<UnixStream> {
     let mut stream = UnixStream::connect(vsock)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("CONNECT {port}\n").as_bytes())?;
@@ -33,7 +36,7 @@ pub(crate) fn open(vsock: &Path, port: u32) -> io::Result<UnixStream> {
 }
 
 /// Passes every connection on, for as long as the listener lives.
-pub(crate) fn pass_on(listener: &UnixListener, vsock: &Path, port: u32) {
+pub fn pass_on(listener: &UnixListener, vsock: &Path, port: u32) {
     for outside in listener.incoming().map_while(Result::ok) {
         // A machine that does not answer: the caller sees its connection close.
         let Ok(inside) = open(vsock, port) else {

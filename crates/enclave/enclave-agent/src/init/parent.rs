@@ -69,19 +69,32 @@ fn exchange(stream: &mut (impl Read + Write)) -> std::io::Result<()> {
     }
 }
 
-/// Tells the parent why the enclave ends. Best effort: a parent that does not listen learns it from
-/// the end itself.
+/// Tells the parent why the enclave ends; before the heartbeat, whichever number it may have. Best effort:
+/// a parent that does not listen learns it from the end itself.
 pub(super) fn last_words(parent: Option<Parent>, text: &str) {
-    let Some(Parent(cid)) = parent else { return };
-    let said = VsockStream::connect_with_cid_port(cid, LAST_WORDS_PORT).and_then(|mut stream| {
-        stream.set_write_timeout(Some(PATIENCE))?;
-        stream.write_all(shortened(text))?;
-        stream.shutdown(std::net::Shutdown::Write)?;
-        // The parent closes when it has read everything.
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.read(&mut [0])
-    });
-    drop(said);
+    let (done, said) = mpsc::channel();
+    for cid in parent.map_or(vec![NITRO, HOST], |Parent(cid)| vec![cid]) {
+        let (done, text) = (done.clone(), text.to_owned());
+        std::thread::spawn(move || {
+            if say(cid, &text).is_ok() {
+                // Nobody waits any more: the other one was faster.
+                done.send(()).ok();
+            }
+        });
+    }
+    drop(done);
+    // The first that has heard it is the parent; an end to the waiting, too, if none hears it.
+    said.recv_timeout(PATIENCE).ok();
+}
+
+fn say(cid: u32, text: &str) -> std::io::Result<()> {
+    let mut stream = VsockStream::connect_with_cid_port(cid, LAST_WORDS_PORT)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(shortened(text))?;
+    stream.shutdown(std::net::Shutdown::Write)?;
+    // The parent closes when it has read everything.
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.read(&mut [0]).map(drop)
 }
 
 fn shortened(text: &str) -> &[u8] {

@@ -1,21 +1,33 @@
 //! Checks of the machine that the agent is the first process of.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use attestation::nsm::SecurityModule;
 use ceremony::{CheckOutcome, SelfCheck};
 
-use super::{judged, read};
-use crate::init::command_line;
+use super::judged;
+use crate::init::{command_line, files};
 
-/// What was seen before the checks, and could not be seen later.
+/// The machine to check, and what was seen of it before, which could not be seen later.
 #[derive(Debug)]
 pub struct Machine {
+    /// Where the kernel's files are: `/`, or a tree like it in tests.
+    pub root: PathBuf,
     /// How many files the root held, or how it differed from its list.
     pub root_files: Result<usize, String>,
     /// Contents of `/proc/cmdline`.
     pub command_line: String,
+}
+
+impl Machine {
+    /// A file of the kernel by its path from the root; where it cannot be read, why, which passes no check.
+    pub(super) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path))
+            .unwrap_or_else(|error| format!("/{path}: {}", error.kind()))
+    }
 }
 
 /// Least memory of an enclave, KiB: the agent's own need and a small ceremony's files.
@@ -38,6 +50,14 @@ pub(super) fn root_files(seen: &Result<usize, String>) -> SelfCheck {
     match seen {
         Ok(count) => judged("root-files", true, &format!("{count} as listed")),
         Err(difference) => judged("root-files", false, difference),
+    }
+}
+
+/// machine code of the compilers is run as it is; it and the modules are the ones of the list.
+pub(super) fn file_contents(seen: &Result<usize, String>) -> SelfCheck {
+    match seen {
+        Ok(count) => judged("file-contents", true, &format!("{count} as listed")),
+        Err(difference) => judged("file-contents", false, difference),
     }
 }
 
@@ -120,22 +140,24 @@ pub(super) fn all(
     security: &dyn SecurityModule,
     development: bool,
 ) -> Vec<SelfCheck> {
-    let clock = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    let clock = "sys/devices/system/clocksource/clocksource0/current_clocksource";
     vec![
         command_line(&machine.command_line),
         root_files(&machine.root_files),
+        file_contents(&files::compare_contents(&machine.root)),
         nsm_locked(security),
         kernel_random(),
-        clock_source(&read(clock), development),
+        clock_source(&machine.read(clock), development),
         not_dumpable(),
-        memory(&read("/proc/meminfo")),
+        memory(&machine.read("proc/meminfo")),
     ]
 }
 
 /// Names of the checks above, for the list of a simulated agent.
-pub(super) const NAMES: [&str; 7] = [
+pub(super) const NAMES: [&str; 8] = [
     "command-line",
     "root-files",
+    "file-contents",
     "nsm-locked",
     "kernel-random",
     "clock-source",
@@ -157,6 +179,9 @@ mod tests {
         let missing = root_files(&Err("modules/circom.wasm is missing".into()));
         assert_eq!(missing.outcome, CheckOutcome::Failed);
         assert_eq!(missing.seen, "modules/circom.wasm is missing");
+        assert_eq!(file_contents(&Ok(4)).outcome, CheckOutcome::Passed);
+        let other = file_contents(&Err("modules/circom.wasm has sha256:00".into()));
+        assert_eq!(other.outcome, CheckOutcome::Failed);
     }
 
     #[test]
@@ -209,6 +234,7 @@ mod tests {
     #[test]
     fn the_names_are_those_of_the_checks() {
         let machine = Machine {
+            root: PathBuf::from("/"),
             root_files: Ok(0),
             command_line: String::new(),
         };

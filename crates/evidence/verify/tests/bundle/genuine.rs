@@ -51,7 +51,8 @@ fn every_step_is_listed_once_in_order_at_every_depth() {
 #[test]
 fn r02_a_simulated_bundle_never_holds_under_aws() {
     let pcrs = attestation::PcrPolicy::image([0xa0; 48], [0xa1; 48], [0xa2; 48]);
-    let report = Bundle::genuine().verify(|options| options.trust = Trust::Aws { pcrs });
+    let origin = verify::Origin::Caller;
+    let report = Bundle::genuine().verify(|options| options.trust = Trust::Aws { pcrs, origin });
     assert_eq!(report.verdict(), Verdict::False);
     for step in [
         StepId::Mode,

@@ -3,13 +3,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::scene::{SQUARE, Scene, last_object};
+use crate::scene::{SQUARE, Scene, assert_gone, last_object};
 
 fn assert_failed(output: &Output, code: &str, phase: &str) -> Value {
     assert_eq!(output.status.code(), Some(3), "{output:?}");
@@ -19,24 +17,6 @@ fn assert_failed(output: &Output, code: &str, phase: &str) -> Value {
     let message = object["message"].as_str().unwrap();
     assert!(message.contains(&format!("phase {phase} ")), "{message}");
     object
-}
-
-fn is_alive(pid: &str) -> bool {
-    // A zombie is nobody's child any more once its parent has ended.
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
-}
-
-fn assert_gone(note: &Path) {
-    let pid = fs::read_to_string(note).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while is_alive(pid.trim()) {
-        assert!(
-            Instant::now() < deadline,
-            "enclave-agent {} left behind",
-            pid.trim()
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 #[test]

@@ -8,6 +8,8 @@
 )]
 
 mod cli;
+mod emulated;
 mod faults;
+mod measurements;
 mod scene;
 mod whole;

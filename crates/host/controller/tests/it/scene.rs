@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -102,11 +103,25 @@ impl Scene {
 
     /// A stand-in for the enclave-agent that notes its process id and becomes the real one.
     pub(crate) fn noted_enclave_agent(&self) -> (String, PathBuf) {
+        self.noted(&self.installed.enclave_agent)
+    }
+
+    /// The same for the program that boots an image.
+    pub(crate) fn noted_emulator(&self) -> (String, PathBuf) {
+        self.noted(
+            &self
+                .installed
+                .enclave_agent
+                .with_file_name("enclave-emulator"),
+        )
+    }
+
+    fn noted(&self, program: &Path) -> (String, PathBuf) {
         let (script, note) = (self.path("agent.sh"), self.path("agent.pid"));
         let text = format!(
             "#!/bin/sh\necho $$ > {}\nexec {} \"$@\"\n",
             note.display(),
-            self.installed.enclave_agent.display()
+            program.display()
         );
         fs::write(&script, text).unwrap();
         let mut permissions = fs::metadata(&script).unwrap().permissions();
@@ -121,4 +136,23 @@ pub(crate) fn last_object(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
     let last = text.lines().last().unwrap_or_else(|| panic!("{output:?}"));
     serde_json::from_str(last).unwrap()
+}
+
+fn is_alive(pid: &str) -> bool {
+    // A zombie is nobody's child any more once its parent has ended.
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// The process that was noted has ended, or does so soon.
+pub(crate) fn assert_gone(note: &Path) {
+    let pid = fs::read_to_string(note).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while is_alive(pid.trim()) {
+        assert!(
+            Instant::now() < deadline,
+            "process {} left behind",
+            pid.trim()
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

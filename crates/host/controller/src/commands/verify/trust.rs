@@ -1,15 +1,13 @@
 //! Whose documents are believed, and of which enclave.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use attestation::PcrPolicy;
-use serde_json::Value;
+use verify::expected::{MAX_FILE, MAX_SIGNATURE, RELEASE_KEY};
+use verify::{Expected, Origin, RawExpected};
 
-use crate::cli::{Trust, VerifyArgs};
+use crate::cli::{PcrFileArgs, Trust, VerifyArgs};
 use crate::error::CliError;
-
-/// PCRs 0, 1 and 2, where given.
-type Pcrs = [Option<[u8; 48]>; 3];
 
 pub(super) fn from_args(args: &VerifyArgs) -> Result<verify::Trust, CliError> {
     let typed = [&args.pcr0, &args.pcr1, &args.pcr2];
@@ -18,24 +16,26 @@ pub(super) fn from_args(args: &VerifyArgs) -> Result<verify::Trust, CliError> {
             if args.simulated_root.is_some() {
                 return Err(usage("--simulated-root needs --trust simulation"));
             }
-            let mut pcrs: Pcrs = [None; 3];
-            for (slot, text) in pcrs.iter_mut().zip(typed) {
-                *slot = text.as_deref().map(pcr).transpose()?;
+            if let Some(path) = &args.pcr_file.pcrs {
+                let expected = from_file(path, &args.pcr_file)?;
+                return Ok(verify::Trust::Aws {
+                    pcrs: expected.policy(),
+                    origin: expected.origin().clone(),
+                });
             }
-            if let Some(path) = &args.pcrs {
-                pcrs = read(path)?;
+            let mut policy = PcrPolicy::unpinned();
+            for (index, text) in (0_u8..).zip(typed) {
+                if let Some(text) = text {
+                    policy = policy.expecting(index, pcr(text)?);
+                }
             }
-            let policy = (0_u8..).zip(pcrs).fold(
-                PcrPolicy::unpinned(),
-                |policy, (index, value)| match value {
-                    Some(value) => policy.expecting(index, value),
-                    None => policy,
-                },
-            );
-            Ok(verify::Trust::Aws { pcrs: policy })
+            Ok(verify::Trust::Aws {
+                pcrs: policy,
+                origin: Origin::Caller,
+            })
         }
         Trust::Simulation => {
-            if args.pcrs.is_some() || typed.iter().any(|text| text.is_some()) {
+            if args.pcr_file.pcrs.is_some() || typed.iter().any(|text| text.is_some()) {
                 return Err(usage(
                     "expected PCRs are for --trust aws: a simulated image has none",
                 ));
@@ -46,29 +46,74 @@ pub(super) fn from_args(args: &VerifyArgs) -> Result<verify::Trust, CliError> {
     }
 }
 
+/// The file's measurements: signed, or the caller's own choice in so many words.
+fn from_file(path: &Path, args: &PcrFileArgs) -> Result<Expected, CliError> {
+    let file = read(path, MAX_FILE)?;
+    let raw = RawExpected(&file);
+    let refused = |source| CliError::Expected {
+        path: path.into(),
+        source,
+    };
+    if args.pcrs_unsigned {
+        return raw.unsigned().map_err(refused);
+    }
+    let key = match (&args.pcrs_key, RELEASE_KEY) {
+        (Some(given), _) => key(given)?,
+        (None, Some(built_in)) => built_in.to_owned(),
+        (None, None) => {
+            return Err(CliError::Usage {
+                what: "--pcrs needs --pcrs-key: no release key is built into this version".into(),
+                hint: Some(
+                    "give the publisher's minisign key; or, for a file that you made or compared yourself, --pcrs-unsigned",
+                ),
+            });
+        }
+    };
+    let beside = || {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".minisig");
+        PathBuf::from(name)
+    };
+    let signature = args.pcrs_signature.clone().unwrap_or_else(beside);
+    if !signature.exists() {
+        return Err(CliError::Unsigned { path: path.into() });
+    }
+    let signature = read(&signature, MAX_SIGNATURE)?;
+    raw.signed(&String::from_utf8_lossy(&signature), &key)
+        .map_err(refused)
+}
+
+/// A minisign key as it is typed, or the file that holds it.
+fn key(given: &str) -> Result<String, CliError> {
+    let path = Path::new(given);
+    if !path.is_file() {
+        return Ok(given.to_owned());
+    }
+    let bytes = read(path, MAX_SIGNATURE)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The whole file, or one byte more than `limit`.
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
+    let failed = |source| CliError::File {
+        action: "read",
+        path: path.into(),
+        source,
+    };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes)
+        .map_err(failed)?;
+    Ok(bytes)
+}
+
 fn read_root(path: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(|source| CliError::File {
         action: "read",
         path: path.into(),
         source,
     })
-}
-
-/// The JSON that nitro-cli prints: PCR0, PCR1 and PCR2, inside `Measurements` or not.
-fn read(path: &Path) -> Result<Pcrs, CliError> {
-    let text = std::fs::read(path).map_err(|source| CliError::File {
-        action: "read",
-        path: path.into(),
-        source,
-    })?;
-    let value: Value =
-        serde_json::from_slice(&text).map_err(|_| usage("the file of --pcrs is not JSON"))?;
-    let inner = value.get("Measurements").unwrap_or(&value);
-    let one = |name| match inner.get(name).and_then(Value::as_str) {
-        Some(text) => pcr(text).map(Some),
-        None => Err(usage("the file of --pcrs has not PCR0, PCR1 and PCR2")),
-    };
-    Ok([one("PCR0")?, one("PCR1")?, one("PCR2")?])
 }
 
 fn pcr(text: &str) -> Result<[u8; 48], CliError> {

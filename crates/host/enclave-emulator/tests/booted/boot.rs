@@ -1,34 +1,24 @@
-//! The development image, booted. Needs `CEREMONY_EMULATOR` (what `scripts/emulator` prints) and
-//! `CEREMONY_IMAGE` (made by `scripts/image --development`); skipped loudly without.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+//! The development image, booted: its measurements, and images that were cut or filled otherwise.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use attestation::{Anchor, PcrPolicy, RawDocument};
-use eif::{Eif, EifError, RawEif};
+use drand::Chain;
+use eif::{EifError, RawEif};
 use eif_writer::{FileList, ramdisk};
-use protocol::pb::{DescribeRequest, DescribeResponse};
-use protocol::{Transport, settings};
+use formats::digest::Sha256Digest;
+use manifest::Spec;
+use manifest::spec::{BeaconSpec, CircuitSpec, CurveName, Phase1Family, SpecFields};
+use protocol::pb::{DescribeRequest, DescribeResponse, OpenRequest};
+use protocol::{EnclaveClient, RemoteError, Transport, settings};
+use solc::unpack::SOLC_WASM_SHA256;
 use tempfile::TempDir;
+use tonic::transport::Channel;
 
-/// Far more than a boot takes, for machines that are busy with other tests.
-const PATIENCE: Duration = Duration::from_mins(3);
-
-fn image() -> Option<Vec<u8>> {
-    let path = std::env::var_os("CEREMONY_IMAGE").map(PathBuf::from);
-    if let (Some(path), Some(_)) = (path, std::env::var_os("CEREMONY_EMULATOR")) {
-        return Some(std::fs::read(path).unwrap());
-    }
-    testkit::skipped("no emulator: see the head of this file");
-    None
-}
+use crate::PATIENCE;
+use crate::images::{contents, image, packed, with_archive, with_files};
 
 /// A booted image. Dropping it ends it.
 struct Booted {
@@ -62,23 +52,54 @@ impl Booted {
     }
 
     async fn describe(&mut self) -> DescribeResponse {
+        let request = DescribeRequest {
+            nonce: vec![7; 32].into(),
+        };
+        let mut client = self.client().await;
+        client.describe(request).await.unwrap().into_inner()
+    }
+
+    /// Asks for a ceremony; the code of the refusal and what it says.
+    async fn refusal(&mut self) -> (String, String) {
+        let request = OpenRequest {
+            spec: spec().text().to_vec().into(),
+        };
+        let refused = self.client().await.open(request).await.unwrap_err();
+        let error = RemoteError::from(refused);
+        (error.code, error.message)
+    }
+
+    async fn client(&mut self) -> EnclaveClient<Channel> {
         let transport = Transport::Unix {
             path: socket(self.folder.path()),
         };
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Ok(channel) = transport.connect().await {
-                let request = DescribeRequest {
-                    nonce: vec![7; 32].into(),
-                };
-                let mut client = settings::enclave_client(channel);
-                return client.describe(request).await.unwrap().into_inner();
+                return settings::enclave_client(channel);
             }
             assert_eq!(self.emulator.try_wait().unwrap(), None, "it ended");
             assert!(Instant::now() < deadline, "it does not answer");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
+}
+
+/// A ceremony that a good enclave would open.
+fn spec() -> Spec {
+    SpecFields {
+        beacon: BeaconSpec::new(&Chain::Quicknet, 60_000),
+        circuit: CircuitSpec::R1cs {
+            sha256: Sha256Digest::of(b"circuit"),
+        },
+        compiler_solc: Sha256Digest::new(SOLC_WASM_SHA256),
+        contribution_name: "boot test".to_owned(),
+        curve: CurveName::Bn128,
+        phase1_family: Phase1Family::Hermez,
+        requester_nonce: [9; 32],
+    }
+    .validate()
+    .unwrap()
 }
 
 fn socket(folder: &Path) -> PathBuf {
@@ -96,7 +117,7 @@ async fn the_image_boots_and_is_measured_as_computed() {
     let Some(image) = image() else { return };
     let described = Booted::start(&image).describe().await;
     assert_eq!(failed(&described), Vec::<&str>::new());
-    assert_eq!(described.self_checks.len(), 14);
+    assert_eq!(described.self_checks.len(), 15);
 
     let pcrs = RawEif(&image).validate().unwrap().pcrs();
     let document = RawDocument(described.boot_attestation.to_vec());
@@ -121,8 +142,12 @@ async fn r1_an_image_cut_elsewhere_has_the_same_pcrs_and_is_refused_twice() {
         Err(EifError::KernelLength { .. })
     ));
 
-    let described = Booted::start(&shifted).describe().await;
+    let mut booted = Booted::start(&shifted);
+    let described = booted.describe().await;
     assert_eq!(failed(&described), ["command-line"]);
+    let (code, message) = booted.refusal().await;
+    assert_eq!(code, "self_check");
+    assert!(message.contains("command-line"), "{message}");
     let pcrs = eif.pcrs();
     let document = RawDocument(described.boot_attestation.to_vec());
     let root = document.certificates().unwrap()[0].clone();
@@ -136,11 +161,21 @@ async fn r1_an_image_cut_elsewhere_has_the_same_pcrs_and_is_refused_twice() {
 async fn r1_a_file_less_or_more_in_the_ramdisk_is_named() {
     let Some(image) = image() else { return };
     let eif = RawEif(&image).validate().unwrap();
-    let list = include_str!("../../../../enclave-image/files.txt");
+    let list = include_str!("../../../../../enclave-image/files.txt");
 
-    let less = list.replace("file 0644 modules/solc.wasm\n", "");
-    let described = Booted::start(&with_files(&eif, &less)).describe().await;
-    assert_eq!(failed(&described), ["root-files", "module-solc"]);
+    let less: Vec<&str> = list
+        .lines()
+        .filter(|line| !line.contains("modules/solc.wasm"))
+        .collect();
+    let less = less.join("\n");
+    assert_ne!(less, list);
+    let mut booted = Booted::start(&with_files(&eif, &less));
+    let described = booted.describe().await;
+    assert_eq!(
+        failed(&described),
+        ["root-files", "file-contents", "module-solc"]
+    );
+    assert_eq!(booted.refusal().await.0, "self_check");
 
     let more = format!("{list}file 0755 tool\n");
     let described = Booted::start(&with_files(&eif, &more)).describe().await;
@@ -152,62 +187,35 @@ async fn r1_a_file_less_or_more_in_the_ramdisk_is_named() {
     assert_eq!(check.unwrap().detail, "tool is not in the list");
 }
 
-/// The image with another list of files; what `eif` has, it keeps, anything else is empty.
-fn with_files(eif: &Eif<'_>, list: &str) -> Vec<u8> {
-    let list = FileList::parse(list).unwrap();
-    let archive = ramdisk::archive(&list, |path| Ok(contents(eif.archive(), path))).unwrap();
-    packed(
-        eif.kernel(),
-        eif.command_line().as_bytes(),
-        &ramdisk::gzip(&archive),
-    )
-}
-
-/// Contents of a file of an archive that our writer made.
-fn contents(archive: &[u8], path: &str) -> Vec<u8> {
-    let number = |at: usize| {
-        let digits = std::str::from_utf8(&archive[at..at + 8]).unwrap();
-        usize::from_str_radix(digits, 16).unwrap()
-    };
-    let mut at = 0;
-    while at < archive.len() {
-        let (size, name_size) = (number(at + 54), number(at + 94));
-        let name = &archive[at + 110..at + 110 + name_size - 1];
-        let start = (at + 110 + name_size).next_multiple_of(4);
-        if name == path.as_bytes() {
-            return archive[start..start + size].to_vec();
+#[tokio::test]
+async fn r1_other_machine_code_is_named() {
+    let Some(image) = image() else { return };
+    let eif = RawEif(&image).validate().unwrap();
+    let list = include_str!("../../../../../enclave-image/files.txt");
+    let (line, path) = list
+        .lines()
+        .filter_map(|line| Some((line, line.strip_prefix("file 0644 ")?)))
+        .find(|(_, rest)| rest.starts_with("modules/cache/"))
+        .unwrap();
+    let (path, _) = path.split_once(" sha256:").unwrap();
+    let (unlisted, _) = line.split_once(" sha256:").unwrap();
+    let list = FileList::parse(&list.replace(line, unlisted)).unwrap();
+    let archive = ramdisk::archive(&list, |wanted| {
+        let mut contents = contents(eif.archive(), wanted);
+        if wanted == path {
+            contents[100] ^= 1;
         }
-        at = (start + size).next_multiple_of(4);
-    }
-    Vec::new()
-}
-
-/// An image of any parts: the writer would refuse them.
-fn packed(kernel: &[u8], command_line: &[u8], ramdisk: &[u8]) -> Vec<u8> {
-    let sections = [(1_u16, kernel), (2, command_line), (3, ramdisk)];
-    let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap();
-    let (mut offsets, mut sizes) = ([0_u64; 32], [0_u64; 32]);
-    let mut at = 548;
-    for (index, (_, contents)) in sections.iter().enumerate() {
-        offsets[index] = at;
-        sizes[index] = size(contents);
-        at += 12 + size(contents);
-    }
-    let mut file = b".eif\0\x04\0\0".to_vec();
-    file.extend((1_u64 << 30).to_be_bytes());
-    file.extend(2_u64.to_be_bytes());
-    file.extend([0, 0, 0, 3]);
-    file.extend(offsets.iter().chain(&sizes).flat_map(|n| n.to_be_bytes()));
-    file.extend([0; 8]);
-    for (kind, contents) in sections {
-        file.extend(kind.to_be_bytes());
-        file.extend([0, 0]);
-        file.extend(size(contents).to_be_bytes());
-        file.extend(contents);
-    }
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&file[..544]);
-    crc.update(&file[548..]);
-    file[544..548].copy_from_slice(&crc.finalize().to_be_bytes());
-    file
+        Ok(contents)
+    });
+    let mut booted = Booted::start(&with_archive(&eif, &archive.unwrap()));
+    let described = booted.describe().await;
+    assert_eq!(failed(&described), ["file-contents"]);
+    let check = described
+        .self_checks
+        .iter()
+        .find(|check| check.name == "file-contents");
+    assert!(check.unwrap().detail.starts_with(path));
+    let (code, message) = booted.refusal().await;
+    assert_eq!(code, "self_check");
+    assert!(message.contains("file-contents"), "{message}");
 }
