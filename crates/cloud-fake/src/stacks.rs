@@ -74,7 +74,8 @@ impl World {
             &s.region == region && &s.name == new.name && (s.token == new.token || !s.is_gone())
         });
         if let Some((id, stack)) = same_name {
-            return if stack.token == new.token {
+            // Of a live stack the name is noticed first, whatever the token says.
+            return if stack.is_gone() {
                 parse_id(id)
             } else {
                 fail(ErrorClass::AlreadyExists, "AlreadyExistsException", "name")

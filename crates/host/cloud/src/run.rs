@@ -43,6 +43,14 @@ impl<'s> Run<'s> {
             .copy_file_if_absent(&self.key("inputs/circuit")?, file)
     }
 
+    /// The circuit; `None` if it has not been written.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] if it has more than `limit` bytes.
+    pub fn circuit(&self, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(&self.key("inputs/circuit")?, limit)
+    }
+
     /// Copies the circuit into `write`, a buffer at a time; gives its size.
     pub fn read_circuit(&self, write: &mut dyn std::io::Write) -> Result<u64, StoreError> {
         self.copy_out(&self.key("inputs/circuit")?, write)

@@ -112,8 +112,8 @@ pub trait Receiver: Debug {
     /// the bundle its name.
     fn receive(&self, run: Run<'_>) -> Result<(), SagaError>;
 
-    /// Verifies the bundle, from the files alone.
-    fn verify(&self) -> Result<Verdict, SagaError>;
+    /// Verifies the bundle that is there, as the ceremony that the run's job asked for.
+    fn verify(&self, run: Run<'_>) -> Result<Verdict, SagaError>;
 }
 
 /// What verification came to.

@@ -76,7 +76,7 @@ impl Saga<'_> {
             name: "verify",
             detail: &receiver.name(),
         });
-        let verdict = receiver.verify()?;
+        let verdict = receiver.verify(run)?;
         if verdict == Verdict::Holds {
             self.journal.note(desk.clock.now(), Action::Verify)?;
         }

@@ -11,7 +11,8 @@ use crate::run::Saga;
 const CONSOLE_LIMIT: usize = 4000;
 
 /// How a run was seen to end.
-pub(crate) enum Watched {
+#[derive(Debug)]
+pub enum Seen {
     /// The commit marker is there.
     Committed(pb::JobDone),
     /// The host-agent wrote why it failed.
@@ -36,8 +37,8 @@ pub struct Diagnosis {
 }
 
 impl Saga<'_> {
-    /// Shows records until the run ends.
-    pub(crate) fn follow(&mut self) -> Result<Watched, SagaError> {
+    /// Shows records until the run ends. Changes nothing.
+    pub fn follow(&mut self) -> Result<Seen, SagaError> {
         let desk = self.desk;
         let mut sequence = 0_u64;
         // When this controller last saw something new: the machine's clock is not believed.
@@ -70,25 +71,25 @@ impl Saga<'_> {
                 }
             }
             if desk.watcher.is_interrupted() {
-                return Ok(Watched::Interrupted);
+                return Ok(Seen::Interrupted);
             }
             desk.clock.sleep(desk.pace.poll);
         }
     }
 
     /// Whether the record is the run's last.
-    fn last_word(&self, status: pb::Status) -> Result<Option<Watched>, SagaError> {
+    fn last_word(&self, status: pb::Status) -> Result<Option<Seen>, SagaError> {
         Ok(match status.kind {
-            Some(pb::status::Kind::Failure(failure)) => Some(Watched::Failed(failure)),
-            Some(pb::status::Kind::Done(_)) => self.run().committed()?.map(Watched::Committed),
+            Some(pb::status::Kind::Failure(failure)) => Some(Seen::Failed(failure)),
+            Some(pb::status::Kind::Done(_)) => self.run().committed()?.map(Seen::Committed),
             _ => None,
         })
     }
 
     /// The machine is gone or out of time: what it managed to write before counts.
-    fn last_look(&self, sequence: u64, diagnosis: Diagnosis) -> Result<Watched, SagaError> {
+    fn last_look(&self, sequence: u64, diagnosis: Diagnosis) -> Result<Seen, SagaError> {
         if let Some(done) = self.run().committed()? {
-            return Ok(Watched::Committed(done));
+            return Ok(Seen::Committed(done));
         }
         let mut next = sequence;
         while let Some(status) = self.run().status(next)? {
@@ -97,7 +98,7 @@ impl Saga<'_> {
                 return Ok(watched);
             }
         }
-        Ok(Watched::Lost(diagnosis))
+        Ok(Seen::Lost(diagnosis))
     }
 
     /// The deadline, which may have been moved by another controller: the latest that was commanded.
@@ -151,7 +152,7 @@ impl Saga<'_> {
 
 impl Diagnosis {
     /// Whether no machine is left that could still write.
-    fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         let ended = |state| {
             matches!(
                 state,

@@ -34,7 +34,7 @@ pub use command::{abort, extend};
 pub use desk::{Blueprint, Desk, Event, Pace, Receiver, Verdict, Watcher};
 pub use error::SagaError;
 pub use find::{Found, find};
-pub use follow::Diagnosis;
+pub use follow::{Diagnosis, Seen};
 pub use journal::{Action, Entry, Journal, Mark};
 pub use look::{Standing, look};
 pub use money::Usd;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use cloud::run::Run;
-use cloud::{ErrorClass, NewStack, Stack, StackId, StackName, StackRef, StackState, tags};
+use cloud::{
+    CloudError, ErrorClass, NewStack, Stack, StackId, StackName, StackRef, StackState, Stacks, tags,
+};
 
-use crate::desk::Event;
+use crate::desk::{Desk, Event};
 use crate::error::SagaError;
 use crate::journal;
 use crate::plan::Place;
@@ -112,7 +114,7 @@ impl Saga<'_> {
             || match desk.again(|| stacks.create(&new)) {
                 // An earlier try that was not answered: it is ours if its tags say so.
                 Err(exists) if exists.class == ErrorClass::AlreadyExists => {
-                    let found = desk.again(|| stacks.describe(StackRef::Name(&name)))?;
+                    let found = by_name_when_seen(&desk, &**stacks, &name)?;
                     let ours = found.filter(|stack| tags::run(&stack.tags).as_ref() == Some(&run));
                     ours.map(|stack| stack.id)
                         .ok_or_else(|| SagaError::ForeignStack {
@@ -187,5 +189,21 @@ impl Saga<'_> {
             ErrorClass::Capacity => Ok(Attempt::NoCapacity(reasons)),
             class => Err(SagaError::Stack { class, reasons }),
         }
+    }
+}
+
+/// The stack of a name that is known to be taken: it may take a while to be seen.
+fn by_name_when_seen(
+    desk: &Desk<'_>,
+    stacks: &dyn Stacks,
+    name: &StackName,
+) -> Result<Option<Stack>, CloudError> {
+    let since = desk.clock.now();
+    loop {
+        let found = desk.again(|| stacks.describe(StackRef::Name(name)))?;
+        if found.is_some() || desk.clock.now().since(since) >= desk.pace.settle {
+            return Ok(found);
+        }
+        desk.clock.sleep(desk.pace.poll);
     }
 }

@@ -7,7 +7,7 @@ use cloud::{BucketName, Services};
 
 use crate::desk::{Blueprint, Desk, Receiver};
 use crate::error::SagaError;
-use crate::follow::Watched;
+use crate::follow::Seen;
 use crate::journal::{Action, Journal};
 use crate::outcome::{End, Outcome, Proof};
 use crate::plan::RunPlan;
@@ -119,16 +119,16 @@ impl<'a> Saga<'a> {
             return self.detached();
         }
         match self.follow() {
-            Ok(Watched::Committed(done)) => self.finish(&done, receiver),
-            Ok(Watched::Failed(failure)) => {
+            Ok(Seen::Committed(done)) => self.finish(&done, receiver),
+            Ok(Seen::Failed(failure)) => {
                 let proof = self.tear_down(Scope::Compute);
                 ended(End::Failed(Box::new(failure)), proof)
             }
-            Ok(Watched::Lost(diagnosis)) => {
+            Ok(Seen::Lost(diagnosis)) => {
                 let proof = self.tear_down(Scope::Compute);
                 ended(End::Lost(Box::new(diagnosis)), proof)
             }
-            Ok(Watched::Interrupted) => self.detached(),
+            Ok(Seen::Interrupted) => self.detached(),
             // The run itself may be well: another try can follow it.
             Err(error) => self.left_alone(error),
         }

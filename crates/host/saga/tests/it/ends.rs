@@ -220,3 +220,17 @@ fn money_ends_a_run_that_takes_too_long() {
     assert!(matches!(outcome.end, End::Lost(_)), "{outcome:?}");
     assert!(scene.cloud.spent_micro_usd() <= 222_000);
 }
+
+#[test]
+fn a_bundle_that_does_not_verify_keeps_its_bucket() {
+    let mut scene = Scene::new(|_| {});
+    scene.distrusts = true;
+    let outcome = scene.run().unwrap();
+    assert!(matches!(outcome.end, End::Refused), "{outcome:?}");
+    assert_eq!(outcome.exit_code(), 1);
+    assert!(scene.cloud.holds_artifacts(&Scene::run_id()));
+    assert!(outcome.proof.kept.is_some());
+    scene.assert_truthful(&outcome, "");
+    scene.distrusts = false;
+    assert_eq!(scene.resume().unwrap().exit_code(), 0);
+}
