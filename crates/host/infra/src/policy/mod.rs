@@ -108,13 +108,6 @@ pub struct PolicyError {
     pub what: String,
 }
 
-impl PolicyError {
-    /// Stable code.
-    pub fn code(&self) -> &'static str {
-        "policy"
-    }
-}
-
 /// A policy, read.
 #[derive(Debug, Clone)]
 pub struct Policy {
