@@ -119,12 +119,8 @@ fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').nth(1).unwrap_or("?");
-    let ifma = if phase2::rescale::vectorised() {
-        "AVX-512 IFMA used"
-    } else {
-        "no AVX-512 IFMA"
-    };
-    format!("{model}, {cores} threads each, {ifma}, load average {load}")
+    let unit = phase2::rescale::vectorised().unwrap_or("no vector unit");
+    format!("{model}, {cores} threads each, {unit} used, load average {load}")
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
-//! `cargo bench -p vector`: time per point of the kernel and of batches of additions. Nothing is asserted.
+//! `cargo bench -p vector`: first a table of cycles next to each level's limit, then times by criterion:
+//! per point of the kernel and of batches of additions. Nothing is asserted.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
+    clippy::print_stdout,
     reason = "criterion's macros; a benchmark that cannot start has no result"
 )]
 
 use ark_bn254::{G1Projective, G2Projective};
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use vector::{Addition, Chain, G1Adder, G2Adder, Kernel, Step, Term};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::{hint::black_box, time::Instant};
+use vector::{Addition, Chain, G1Adder, G2Adder, Kernel, Level, Operation, Step, Table, Term};
 
 const POINTS: u32 = 4096;
 /// Points of a block of the kernel, as the engine uses it.
@@ -66,46 +69,46 @@ impl Words for ark_bn254::Fq2 {
     }
 }
 
-/// 32 windows of four bits for both halves of a scalar, as the engine's regular recoding makes them.
+/// 64 windows of two bits for both halves of a scalar, as the engine's recoding of secrets makes them.
 fn schedule(secret: bool) -> Chain {
-    let term = |index: u8, endomorphism| Term {
+    let term = |index: u8| Term {
         index: index % 8,
         negative: index.is_multiple_of(3),
-        endomorphism,
+        endomorphism: false,
     };
-    let mut steps = vec![Step::Add(term(5, false)), Step::Add(term(2, true))];
-    for window in 1..32 {
-        steps.extend([Step::Double, Step::Double, Step::Double]);
-        steps.push(Step::DoubleAdd(term(window, false)));
-        steps.push(Step::Add(term(window * 5, true)));
+    let mut steps = vec![Step::Add(term(5))];
+    for window in 1..64 {
+        steps.extend([Step::Double, Step::DoubleAdd(term(window * 5))]);
     }
-    Chain::new(steps, secret).unwrap()
+    Chain::over(Table::Joint, steps, secret).unwrap()
+}
+
+/// The levels of this processor.
+fn levels() -> impl Iterator<Item = Level> {
+    Level::ALL.into_iter().filter(|level| level.is_available())
 }
 
 fn kernel(c: &mut Criterion) {
-    let Some(mut kernel) = Kernel::new(BLOCK) else {
-        return;
-    };
     let bytes = file::<G1Projective>();
     let mut group = c.benchmark_group("one scalar times every point");
     group.throughput(Throughput::Elements(POINTS.into()));
-    for (name, secret) in [("secret", true), ("public", false)] {
-        let chain = schedule(secret);
-        group.bench_function(name, |b| {
-            b.iter_batched_ref(
-                || bytes.clone(),
-                |bytes| kernel.apply(&chain, bytes).unwrap(),
-                BatchSize::LargeInput,
-            );
-        });
+    for level in levels() {
+        let mut kernel = Kernel::at(level, BLOCK).unwrap();
+        for (name, secret) in [("secret", true), ("public", false)] {
+            let chain = schedule(secret);
+            group.bench_function(BenchmarkId::new(level.name(), name), |b| {
+                b.iter_batched_ref(
+                    || bytes.clone(),
+                    |bytes| kernel.apply(&chain, bytes).unwrap(),
+                    BatchSize::LargeInput,
+                );
+            });
+        }
     }
     group.finish();
 }
 
 fn additions(c: &mut Criterion) {
-    let (Some(mut g1), Some(mut g2)) = (G1Adder::new(), G2Adder::new()) else {
-        return;
-    };
     let half = POINTS / 2;
     let pairs: Vec<Addition> = (0..half)
         .map(|left| Addition {
@@ -114,19 +117,116 @@ fn additions(c: &mut Criterion) {
         })
         .collect();
     let (first, second) = (file::<G1Projective>(), file::<G2Projective>());
-    let mut group = c.benchmark_group("read and check");
-    group.throughput(Throughput::Elements(POINTS.into()));
-    group.bench_function("G1", |b| b.iter(|| g1.import(&first).unwrap()));
-    group.bench_function("G2", |b| b.iter(|| g2.import(&second).unwrap()));
-    group.finish();
-    let mut group = c.benchmark_group("additions");
-    group.throughput(Throughput::Elements(half.into()));
-    let mut points = g1.import(&first).unwrap();
-    group.bench_function("G1", |b| b.iter(|| g1.add(&mut points, &pairs).unwrap()));
-    let mut points = g2.import(&second).unwrap();
-    group.bench_function("G2", |b| b.iter(|| g2.add(&mut points, &pairs).unwrap()));
-    group.finish();
+    for level in levels() {
+        let mut g1 = G1Adder::at(level).unwrap();
+        let mut g2 = G2Adder::at(level).unwrap();
+        let mut group = c.benchmark_group("read and check");
+        group.throughput(Throughput::Elements(POINTS.into()));
+        group.bench_function(BenchmarkId::new(level.name(), "G1"), |b| {
+            b.iter(|| g1.import(&first).unwrap());
+        });
+        group.bench_function(BenchmarkId::new(level.name(), "G2"), |b| {
+            b.iter(|| g2.import(&second).unwrap());
+        });
+        group.finish();
+        let mut group = c.benchmark_group("additions");
+        group.throughput(Throughput::Elements(half.into()));
+        let mut points = g1.import(&first).unwrap();
+        group.bench_function(BenchmarkId::new(level.name(), "G1"), |b| {
+            b.iter(|| g1.add(&mut points, &pairs).unwrap());
+        });
+        let mut points = g2.import(&second).unwrap();
+        group.bench_function(BenchmarkId::new(level.name(), "G2"), |b| {
+            b.iter(|| g2.add(&mut points, &pairs).unwrap());
+        });
+        group.finish();
+    }
 }
 
-criterion_group!(benches, kernel, additions);
+/// What a level needs at least for a vector of eight: the instructions of products alone, on the two
+/// ports that run them (`docs/engine.md` counts them).
+fn limits(level: Level) -> (f64, f64) {
+    match level {
+        // Multiply-adds: 100 and 80.
+        Level::Ifma => (50.0, 40.0),
+        // All instructions of products run on the same two ports: 209 and 161.
+        Level::Avx512 => (104.5, 80.5),
+        // Floating point alone, in two halves: 151 and 119 each; additions of integers have another port.
+        _ => (151.0, 119.0),
+    }
+}
+
+/// Products and squares of a point under the secret schedule (`docs/engine.md` counts them).
+const PRODUCTS: f64 = 942.0;
+const SQUARES: f64 = 267.0;
+
+/// The shortest of many runs, which others did not interrupt.
+fn shortest(mut work: impl FnMut()) -> f64 {
+    (0..200)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        })
+        .fold(f64::INFINITY, f64::min)
+}
+
+/// Cycles a second, from a chain of multiplications (three cycles each on all current x86 processors)
+/// and exclusive ors (one cycle each) that depend on each other.
+fn clock() -> f64 {
+    const LINKS: u32 = 1 << 17;
+    let (factor, mask) = (black_box(0x9e37_79b9_7f4a_7c15_u64), black_box(0x5555_u64));
+    let seconds = shortest(|| {
+        let mut value = black_box(1_u64);
+        for _ in 0..LINKS {
+            value = value.wrapping_mul(factor) ^ mask;
+        }
+        black_box(value);
+    });
+    4.0 * f64::from(LINKS) / seconds
+}
+
+fn table(_: &mut Criterion) {
+    let hertz = clock();
+    let bytes = file::<G1Projective>();
+    let chain = schedule(true);
+    println!(
+        "clock {:.2} GHz; cycles, limit, share of the limit reached",
+        hertz / 1e9
+    );
+    for level in levels() {
+        let (product_limit, square_limit) = limits(level);
+        let row = |what: &str, cycles: f64, limit: f64| {
+            println!(
+                "{:13} {what:8} {cycles:9.1} {limit:9.1} {:5.0} %",
+                level.name(),
+                100.0 * limit / cycles
+            );
+        };
+        for (what, operation, limit) in [
+            ("product", Operation::Product, product_limit),
+            ("square", Operation::Square, square_limit),
+        ] {
+            let (count, _) = level.run(operation, 4096).unwrap();
+            let seconds = shortest(|| {
+                black_box(level.run(operation, 4096));
+            });
+            let count = f64::from(u32::try_from(count).unwrap());
+            row(what, hertz * seconds / count, limit / 8.0);
+        }
+        let mut kernel = Kernel::at(level, BLOCK).unwrap();
+        let seconds = (0..20)
+            .map(|_| {
+                let mut bytes = bytes.clone();
+                let start = Instant::now();
+                kernel.apply(&chain, &mut bytes).unwrap();
+                start.elapsed().as_secs_f64()
+            })
+            .fold(f64::INFINITY, f64::min);
+        let limit = (PRODUCTS * product_limit + SQUARES * square_limit) / 8.0;
+        row("point", hertz * seconds / f64::from(POINTS), limit);
+    }
+}
+
+criterion_group!(benches, table, kernel, additions);
 criterion_main!(benches);

@@ -2,8 +2,18 @@
 
 use zeroize::Zeroize;
 
-/// Odd multiples P, 3P, …, 15P that are at hand during a chain.
+/// Multiples that are at hand during a chain.
 pub const TABLE_SIZE: usize = 8;
+
+/// Which multiples of a point P these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// (2·index + 1)·P: P, 3P, …, 15P.
+    Odd,
+    /// a·P + b·φ(P) for a, b of 1 and 3 and both signs of b: a is 3 where bit 0 of the index is set, b
+    /// is 3 where bit 1 is, and negative where bit 2 is.
+    Joint,
+}
 
 /// One operation on the running point R. The values are derived from the scalar: a chain of a secret
 /// scalar is a secret.
@@ -17,10 +27,10 @@ pub enum Step {
     DoubleAdd(Term),
 }
 
-/// T = ± (2·`index`+1)·P, or ± its image under the endomorphism φ(x, y) = (βx, y).
+/// T = ± a multiple of the table, or ± its image under the endomorphism φ(x, y) = (βx, y).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Term {
-    /// Which odd multiple, 0 … 7.
+    /// Which multiple, 0 … 7.
     pub index: u8,
     /// Subtract instead of add.
     pub negative: bool,
@@ -30,6 +40,7 @@ pub struct Term {
 
 /// A chain: its first step must be an addition, which sets R; erased when dropped.
 pub struct Chain {
+    table: Table,
     steps: Vec<Step>,
     secret: bool,
 }
@@ -52,12 +63,17 @@ pub enum ChainError {
 }
 
 impl Chain {
-    /// Checks the shape of a chain. For a `secret` one, multiples are looked up by reading the whole
+    /// Checks the shape of a chain over odd multiples. For a `secret` one, multiples are looked up by reading the whole
     /// table, so that memory addresses do not tell the digits.
     ///
     /// The caller answers for this: no addition in the chain meets R = ±T or R = 0 for a point of
     /// the prime order r. That depends on the scalar alone, not on the point.
     pub fn new(steps: Vec<Step>, secret: bool) -> Result<Self, ChainError> {
+        Self::over(Table::Odd, steps, secret)
+    }
+
+    /// The same over another table.
+    pub fn over(table: Table, steps: Vec<Step>, secret: bool) -> Result<Self, ChainError> {
         if !matches!(steps.first(), Some(Step::Add(_))) {
             return Err(ChainError::Start);
         }
@@ -71,7 +87,15 @@ impl Chain {
                 });
             }
         }
-        Ok(Self { steps, secret })
+        Ok(Self {
+            table,
+            steps,
+            secret,
+        })
+    }
+
+    pub(crate) fn table(&self) -> Table {
+        self.table
     }
 
     pub(crate) fn steps(&self) -> &[Step] {

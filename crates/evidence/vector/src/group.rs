@@ -1,9 +1,11 @@
 //! A block of affine points of BN254's G1 that go through a chain together.
 //!
-//! Coordinates are below 2q. Each step needs one field inversion per point; all points of the block
-//! share one, by prefix products (Montgomery's trick). The products run in [`GROUP`] interleaved
-//! sequences, and all other arithmetic on [`GROUP`] vectors at a time, so that the multiplier does not
-//! wait for itself.
+//! Each step needs one field inversion per point; all points of the block share one, by prefix
+//! products (Montgomery's trick). The products run in [`GROUP`] interleaved sequences, and all other
+//! arithmetic on [`GROUP`] vectors at a time, so that the multiplier does not wait for itself.
+//!
+//! Coordinates are single values in the sense of [`Field`]; running points and tables are reduced, but
+//! for what came in. Every product has one factor that is a single value.
 
 #![expect(
     clippy::needless_range_loop,
@@ -13,15 +15,22 @@
     clippy::indexing_slicing,
     reason = "all arrays of a block have the block's length"
 )]
+#![allow(
+    clippy::inline_always,
+    reason = "inlined into the function that is compiled for the processor's features"
+)]
 
-use crate::chain::{Chain, Step, TABLE_SIZE, Term};
-use crate::field::{Fq8, GROUP, Group, LANES, multiply, square};
-use crate::invert::invert;
-use crate::limbs::{LIMBS, MODULUS_64, join, less, modulus_times, split};
+mod table;
+
 use ark_bn254::Fq;
-use ark_ec::scalar_mul::glv::GLVConfig;
-use ark_ff::{BigInt, Field, PrimeField};
-use zeroize::Zeroize;
+use ark_ec::{scalar_mul::glv::GLVConfig, short_weierstrass::SWCurveConfig};
+use ark_ff::Field as _;
+
+use self::table::Choice;
+use crate::chain::{Chain, Step, TABLE_SIZE, Table};
+use crate::field::{Field, GROUP, Group, constant, erase, from_file, inverse_of_equal, to_file};
+use crate::packed::{Row, pack, unpack};
+use crate::register::{LANES, Register, Rotation, work};
 
 /// β of the endomorphism φ(x, y) = (βx, y), which multiplies by the λ of the library's [`GLVConfig`].
 fn beta() -> Fq {
@@ -31,115 +40,150 @@ fn beta() -> Fq {
         .unwrap_or(Fq::ONE)
 }
 
-/// The constant of the curve equation y² = x³ + 3 in Montgomery form with R = 2^260, which is the
-/// library's form of 16 times the constant.
-const CURVE_B_LIMBS: [u64; LIMBS] = split(Fq::new(BigInt([3 * 16, 0, 0, 0])).0.0);
-
-/// Working memory: `x`, `y` the running points, `tables[k]` the multiples (2k+1)·P.
-pub(crate) struct Block {
-    x: Vec<Group>,
-    y: Vec<Group>,
-    tables: Vec<(Vec<Group>, Vec<Group>)>,
-    denominators: Vec<Group>,
-    prefixes: Vec<Group>,
-    slopes: Vec<Group>,
+/// Working memory: `x`, `y` the running points, `tables` the multiples of P that a chain's table has.
+pub(crate) struct Block<F: Field> {
+    x: Vec<Group<F>>,
+    y: Vec<Group<F>>,
+    tables: Vec<Points<F>>,
+    denominators: Vec<Group<F>>,
+    prefixes: Vec<Group<F>>,
+    slopes: Vec<Group<F>>,
     /// Inverses of the products of the denominators that are still to be used.
-    inverses: Group,
+    inverses: Group<F>,
     /// A denominator was zero: some point was not of prime order, or the chain is not for this group.
     degenerate: bool,
+    constants: Constants<F>,
 }
 
-/// Which multiple of the table a step takes.
-struct Choice {
-    /// The row where it may be told by the address that is read.
-    row: Option<usize>,
-    /// For each row all ones if it is the chosen one: where the row must not be told.
-    masks: [u64; TABLE_SIZE],
-    /// All ones for minus.
-    negative: u64,
-    endomorphism: bool,
+/// Columns of coordinates x and y.
+type Points<F> = (Vec<Group<F>>, Vec<Group<F>>);
+
+/// Constants in vector form.
+#[derive(Clone, Copy)]
+struct Constants<F> {
+    zero: F,
+    one: Group<F>,
+    beta: Group<F>,
+    from_file: F,
+    to_file: F,
 }
 
-impl Choice {
-    fn new(term: Term, secret: bool) -> Self {
-        let wanted = usize::from(term.index);
-        let mut masks = [0; TABLE_SIZE];
-        for (row, mask) in masks.iter_mut().enumerate() {
-            // All ones for the wanted row, without a branch.
-            let difference = std::hint::black_box(row ^ wanted);
-            *mask = u64::from(difference == 0).wrapping_neg();
-        }
-        Self {
-            row: (!secret).then_some(wanted),
-            masks,
-            negative: u64::from(term.negative).wrapping_neg(),
-            endomorphism: term.endomorphism,
-        }
+work!(Set<'a, F: Field> {
+    block: &'a mut Block<F>, v: usize, rows: &'a [Row; LANES],
+} -> u8, block.set_inlined(v, rows));
+
+work!(OnCurve<'a, F: Field> {
+    block: &'a mut Block<F>, vectors: usize,
+} -> bool, block.on_curve_inlined(vectors));
+
+work!(Get<'a, F: Field> {
+    block: &'a mut Block<F>, v: usize,
+} -> [Row; LANES], block.get_inlined(v));
+
+work!(Start<'a, F: Field> {
+    block: &'a mut Block<F>, choice: &'a Choice, groups: usize,
+} -> (), block.start_inlined(choice, groups));
+
+work!(Double<'a, F: Field> {
+    block: &'a mut Block<F>, groups: usize,
+} -> (), block.double_inlined(groups));
+
+work!(Add<'a, F: Field> {
+    block: &'a mut Block<F>, choice: &'a Choice, groups: usize,
+} -> (), block.add_inlined(choice, groups));
+
+work!(DoubleAdd<'a, F: Field> {
+    block: &'a mut Block<F>, choice: &'a Choice, groups: usize,
+} -> (), block.double_add_inlined(choice, groups));
+
+/// The steps as functions of their own, compiled for the processor's features.
+impl<F: Field> Block<F> {
+    fn features(&self) -> F::Register {
+        self.constants.zero.register()
     }
 
-    fn row(row: usize) -> Self {
-        Self {
-            row: Some(row),
-            masks: [0; TABLE_SIZE],
-            negative: 0,
-            endomorphism: false,
-        }
+    /// Takes vector `v` of points from rows in the form of files, canonical coordinates.
+    /// Returns the lanes that are on the curve.
+    pub(crate) fn set(&mut self, v: usize, rows: &[Row; LANES]) -> u8 {
+        self.features().call(Set {
+            block: self,
+            v,
+            rows,
+        })
     }
 
-    /// The vector of the chosen row.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn read<'a>(&self, vector: impl Fn(usize) -> &'a Fq8) -> Fq8 {
-        if let Some(row) = self.row {
-            return *vector(row);
-        }
-        let mut chosen = Fq8::splat([0; LIMBS]);
-        for (row, mask) in self.masks.iter().enumerate() {
-            chosen = chosen.or(&vector(row).masked(*mask));
-        }
-        chosen
+    /// Whether the running points are on the curve: they are, unless the machine miscalculates.
+    pub(crate) fn on_curve(&mut self, vectors: usize) -> bool {
+        self.features().call(OnCurve {
+            block: self,
+            vectors,
+        })
+    }
+
+    /// Vector `v` of the running points in the form of files.
+    pub(crate) fn get(&mut self, v: usize) -> [Row; LANES] {
+        self.features().call(Get { block: self, v })
+    }
+
+    fn start(&mut self, choice: &Choice, groups: usize) {
+        self.features().call(Start {
+            block: self,
+            choice,
+            groups,
+        });
+    }
+
+    fn double(&mut self, groups: usize) {
+        self.features().call(Double {
+            block: self,
+            groups,
+        });
+    }
+
+    fn add(&mut self, choice: &Choice, groups: usize) {
+        self.features().call(Add {
+            block: self,
+            choice,
+            groups,
+        });
+    }
+
+    fn double_add(&mut self, choice: &Choice, groups: usize) {
+        self.features().call(DoubleAdd {
+            block: self,
+            choice,
+            groups,
+        });
     }
 }
 
-impl Drop for Choice {
-    fn drop(&mut self) {
-        self.masks.zeroize();
-        self.negative.zeroize();
-    }
+/// A vector's number as the place of its group and its place in the group.
+fn place(v: usize) -> (usize, usize) {
+    (v / GROUP, v % GROUP)
 }
 
-/// Constants of the group in vector form.
-struct Constants {
-    one: Group,
-    beta: Group,
-}
-
-impl Constants {
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn new() -> Self {
-        Self {
-            one: [Fq8::splat(montgomery(Fq::from(1_u64))); GROUP],
-            beta: [Fq8::splat(montgomery(beta())); GROUP],
-        }
-    }
-}
-
-impl Block {
-    /// For at least so many vectors.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(crate) fn new(vectors: usize) -> Self {
-        let zero = [Fq8::splat([0; LIMBS]); GROUP];
-        let column = || vec![zero; vectors.div_ceil(GROUP)];
-        Self {
+impl<F: Field> Block<F> {
+    /// For at least so many vectors; `None` where the processor lacks a feature.
+    pub(crate) fn new(vectors: usize) -> Option<Self> {
+        let zero = F::detect()?;
+        let column = || vec![[zero; GROUP]; vectors.div_ceil(GROUP)];
+        Some(Self {
             x: column(),
             y: column(),
             tables: (0..TABLE_SIZE).map(|_| (column(), column())).collect(),
             denominators: column(),
             prefixes: column(),
             slopes: column(),
-            inverses: zero,
+            inverses: [zero; GROUP],
             degenerate: false,
-        }
+            constants: Constants {
+                zero,
+                one: [constant(&zero, Fq::ONE); GROUP],
+                beta: [constant(&zero, beta()); GROUP],
+                from_file: from_file(&zero),
+                to_file: to_file(&zero),
+            },
+        })
     }
 
     /// Number of vectors of eight points.
@@ -147,73 +191,61 @@ impl Block {
         self.x.len() * GROUP
     }
 
-    /// Takes vector `v` of points from limbs in Montgomery form with R = 2^260, values below 16q.
-    /// Returns the lanes that are on the curve.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(crate) fn set(
-        &mut self,
-        v: usize,
-        x: &[[u64; LANES]; LIMBS],
-        y: &[[u64; LANES]; LIMBS],
-    ) -> u8 {
-        let none = [0; LIMBS];
-        let x = Fq8::load(x).reduced(1, [], &none);
-        let y = Fq8::load(y).reduced(1, [], &none);
-        self.tables[0].0[v / GROUP][v % GROUP] = x;
-        self.tables[0].1[v / GROUP][v % GROUP] = y;
+    #[inline(always)]
+    fn set_inlined(&mut self, v: usize, rows: &[Row; LANES]) -> u8 {
+        let (x, y) = unpack(&self.constants.zero, rows.each_ref());
+        let (x, y) = (
+            x.mul(&self.constants.from_file),
+            y.mul(&self.constants.from_file),
+        );
+        let (g, i) = place(v);
+        self.tables[0].0[g][i] = x;
+        self.tables[0].1[g][i] = y;
         on_curve(&x, &y)
     }
 
-    /// Whether the running points are on the curve: they are, unless the machine miscalculates.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(crate) fn on_curve(&self, vectors: usize) -> bool {
+    #[inline(always)]
+    fn on_curve_inlined(&mut self, vectors: usize) -> bool {
         let mut all = u8::MAX;
         for v in 0..vectors {
-            let (x, y) = (self.x[v / GROUP][v % GROUP], self.y[v / GROUP][v % GROUP]);
-            all &= on_curve(&x, &y);
+            let (g, i) = place(v);
+            all &= on_curve(&self.x[g][i], &self.y[g][i]);
         }
         all == u8::MAX
     }
 
-    /// Vector `v` of the running points as canonical 64-bit limbs in Montgomery form with R = 2^256.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(crate) fn get(&self, v: usize) -> [([u64; 4], [u64; 4]); LANES] {
-        // Montgomery product with the plain integer 2^256 turns R = 2^260 into R = 2^256.
-        let factor = Fq8::splat([0, 0, 0, 0, 1 << 48]);
-        let x = self.x[v / GROUP][v % GROUP].mul(&factor).store();
-        let y = self.y[v / GROUP][v % GROUP].mul(&factor).store();
-        let mut points = [([0; 4], [0; 4]); LANES];
-        for (lane, point) in points.iter_mut().enumerate() {
-            *point = (canonical(&x, lane), canonical(&y, lane));
-        }
-        points
+    #[inline(always)]
+    fn get_inlined(&mut self, v: usize) -> [Row; LANES] {
+        let (g, i) = place(v);
+        let factor = &self.constants.to_file;
+        pack(&self.x[g][i].mul(factor), &self.y[g][i].mul(factor))
     }
 
     /// Runs the chain over the first `vectors` vectors. `false` if an addition met an exceptional
     /// case: then the running points are meaningless.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[must_use]
     pub(crate) fn run(&mut self, chain: &Chain, vectors: usize) -> bool {
         let groups = self.fill_up(vectors);
-        let constants = Constants::new();
         self.degenerate = false;
-        self.build_table(&constants, groups);
+        match chain.table() {
+            Table::Odd => self.build_odd_table(groups),
+            Table::Joint => self.build_joint_table(groups),
+        }
         let mut started = false;
         for step in chain.steps() {
             match step {
-                Step::Double => self.double(&constants, groups),
+                Step::Double => self.double(groups),
                 Step::Add(term) => {
                     let choice = Choice::new(*term, chain.is_secret());
                     if started {
-                        self.add(&constants, &choice, groups);
+                        self.add(&choice, groups);
                     } else {
-                        self.start(&constants, &choice, groups);
+                        self.start(&choice, groups);
                         started = true;
                     }
                 }
                 Step::DoubleAdd(term) => {
-                    let choice = Choice::new(*term, chain.is_secret());
-                    self.double_add(&constants, &choice, groups);
+                    self.double_add(&Choice::new(*term, chain.is_secret()), groups);
                 }
             }
         }
@@ -221,62 +253,54 @@ impl Block {
     }
 
     /// Repeats the first vector up to a whole number of groups, which is returned.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn fill_up(&mut self, vectors: usize) -> usize {
         let (xs, ys) = &mut self.tables[0];
         let (x, y) = (xs[0][0], ys[0][0]);
         for v in vectors..vectors.next_multiple_of(GROUP) {
-            xs[v / GROUP][v % GROUP] = x;
-            ys[v / GROUP][v % GROUP] = y;
+            let (g, i) = place(v);
+            xs[g][i] = x;
+            ys[g][i] = y;
         }
         vectors.div_ceil(GROUP)
     }
 
-    /// The odd multiples 3P … 15P from P: R ← 2P once, then T[k+1] = T[k] + 2P.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn build_table(&mut self, constants: &Constants, groups: usize) {
-        self.x[..groups].copy_from_slice(&self.tables[0].0[..groups]);
-        self.y[..groups].copy_from_slice(&self.tables[0].1[..groups]);
-        self.double(constants, groups);
-        let twice = (self.x.clone(), self.y.clone());
-        for k in 1..TABLE_SIZE {
-            // R = 2P and T[k-1] are different points for a prime order above 2·15.
-            self.add(constants, &Choice::row(k - 1), groups);
-            self.tables[k].0[..groups].copy_from_slice(&self.x[..groups]);
-            self.tables[k].1[..groups].copy_from_slice(&self.y[..groups]);
-            self.x[..groups].copy_from_slice(&twice.0[..groups]);
-            self.y[..groups].copy_from_slice(&twice.1[..groups]);
-        }
+    /// R ← a column of points.
+    fn set_running(&mut self, points: &Points<F>, groups: usize) {
+        self.x[..groups].copy_from_slice(&points.0[..groups]);
+        self.y[..groups].copy_from_slice(&points.1[..groups]);
+    }
+
+    /// A row of the table ← R.
+    fn keep_running(&mut self, row: usize, groups: usize) {
+        self.tables[row].0[..groups].copy_from_slice(&self.x[..groups]);
+        self.tables[row].1[..groups].copy_from_slice(&self.y[..groups]);
     }
 
     /// x of the chosen multiple for group `g`.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn chosen_x(&self, out: &mut Group, constants: &Constants, choice: &Choice, g: usize) {
+    #[inline(always)]
+    fn chosen_x(&self, out: &mut Group<F>, choice: &Choice, g: usize) {
         for i in 0..GROUP {
-            out[i] = choice.read(|row| &self.tables[row].0[g][i]);
+            out[i] = choice.read(&self.constants.zero, |row| &self.tables[row].0[g][i]);
         }
         if choice.endomorphism {
             let chosen = *out;
-            multiply(out, &chosen, &constants.beta);
+            F::multiply(out, &chosen, &self.constants.beta);
         }
     }
 
     /// y of the chosen multiple, its sign applied, for vector `i` of group `g`.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn chosen_y(&self, choice: &Choice, g: usize, i: usize) -> Fq8 {
-        let y = choice.read(|row| &self.tables[row].1[g][i]);
-        let minus = Fq8::splat([0; LIMBS]).reduced(1, [&y], &modulus_times(3));
+    #[inline(always)]
+    fn chosen_y(&self, choice: &Choice, g: usize, i: usize) -> F {
+        let y = choice.read(&self.constants.zero, |row| &self.tables[row].1[g][i]);
         y.masked(!choice.negative)
-            .or(&minus.masked(choice.negative))
+            .or(&y.negated().masked(choice.negative))
     }
 
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn start(&mut self, constants: &Constants, choice: &Choice, groups: usize) {
-        let mut x = constants.one;
+    #[inline(always)]
+    fn start_inlined(&mut self, choice: &Choice, groups: usize) {
+        let mut x = self.constants.one;
         for g in 0..groups {
-            self.chosen_x(&mut x, constants, choice, g);
+            self.chosen_x(&mut x, choice, g);
             self.x[g] = x;
             for i in 0..GROUP {
                 self.y[g][i] = self.chosen_y(choice, g, i);
@@ -285,42 +309,42 @@ impl Block {
     }
 
     /// R ← 2R: λ = 3x²/2y, x' = λ² − 2x, y' = λ(x − x') − y.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn double(&mut self, constants: &Constants, groups: usize) {
-        let mut products = constants.one;
+    #[inline(always)]
+    fn double_inlined(&mut self, groups: usize) {
+        let mut products = self.constants.one;
         for g in 0..groups {
             for (denominator, y) in self.denominators[g].iter_mut().zip(&self.y[g]) {
                 *denominator = y.add(y);
             }
             self.extend(&mut products, g);
         }
-        self.invert(constants, &products);
+        self.invert(&products);
         let (mut inverses, mut squares, mut run) = (products, products, products);
         for g in (0..groups).rev() {
             self.next_inverses(&mut inverses, g);
-            square(&mut squares, &self.x[g]);
+            F::square_all(&mut squares, &self.x[g]);
             for square in &mut squares {
                 *square = square.add(square).add(square);
             }
-            multiply(&mut self.slopes[g], &squares, &inverses);
-            square(&mut squares, &self.slopes[g]);
+            F::multiply(&mut self.slopes[g], &squares, &inverses);
+            F::square_all(&mut squares, &self.slopes[g]);
             let (xs, ys) = (&mut self.x[g], &mut self.y[g]);
             for i in 0..GROUP {
-                let x3 = squares[i].reduced(1, [&xs[i], &xs[i]], &modulus_times(5));
+                let x3 = squares[i].reduced([&xs[i], &xs[i]], 4);
                 run[i] = xs[i].sub(&x3);
                 xs[i] = x3;
             }
-            multiply(&mut squares, &self.slopes[g], &run);
+            F::multiply(&mut squares, &self.slopes[g], &run);
             for i in 0..GROUP {
-                ys[i] = squares[i].reduced(1, [&ys[i]], &modulus_times(3));
+                ys[i] = squares[i].reduced([&ys[i]], 2);
             }
         }
     }
 
     /// R ← R + T: λ = (yT − y)/(xT − x), x' = λ² − x − xT, y' = λ(x − x') − y.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn add(&mut self, constants: &Constants, choice: &Choice, groups: usize) {
-        self.chord_denominators(constants, choice, groups);
+    #[inline(always)]
+    fn add_inlined(&mut self, choice: &Choice, groups: usize) {
+        self.chord_denominators(choice, groups);
         let mut inverses = self.inverses;
         for g in (0..groups).rev() {
             self.next_inverses(&mut inverses, g);
@@ -331,132 +355,122 @@ impl Block {
 
     /// R ← (R + T) + R. The sum's y is never needed: with its slope λ₁ and its x₁, the second slope
     /// is λ₂ = −λ₁ − 2y/(x₁ − x); then x' = λ₂² − x − x₁, y' = λ₂(x − x') − y.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn double_add(&mut self, constants: &Constants, choice: &Choice, groups: usize) {
-        self.chord_denominators(constants, choice, groups);
+    #[inline(always)]
+    fn double_add_inlined(&mut self, choice: &Choice, groups: usize) {
+        self.chord_denominators(choice, groups);
         let mut inverses = self.inverses;
         let mut squares = self.inverses;
         for g in (0..groups).rev() {
             self.next_inverses(&mut inverses, g);
             self.chord_slope(choice, &inverses, g);
-            square(&mut squares, &self.slopes[g]);
+            F::square_all(&mut squares, &self.slopes[g]);
             for i in 0..GROUP {
                 let x = self.x[g][i];
                 let sum_x = third_x(&squares[i], &x, &self.denominators[g][i]);
                 self.denominators[g][i] = sum_x.sub(&x);
             }
         }
-        let mut products = constants.one;
+        let mut products = self.constants.one;
         for g in 0..groups {
             self.extend(&mut products, g);
         }
-        self.invert(constants, &products);
-        let zero = Fq8::splat([0; LIMBS]);
+        self.invert(&products);
+        let zero = self.constants.zero;
         let mut twice = products;
         for g in (0..groups).rev() {
             self.next_inverses(&mut inverses, g);
             for (twice, y) in twice.iter_mut().zip(&self.y[g]) {
                 *twice = y.add(y);
             }
-            multiply(&mut squares, &twice, &inverses);
+            F::multiply(&mut squares, &twice, &inverses);
             for (slope, quotient) in self.slopes[g].iter_mut().zip(&squares) {
-                *slope = zero.reduced(1, [quotient, slope], &modulus_times(5));
+                *slope = zero.reduced([quotient, slope], 4);
             }
             self.third_point(g);
         }
     }
 
     /// xT − x for all groups, and the inverses of their products.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn chord_denominators(&mut self, constants: &Constants, choice: &Choice, groups: usize) {
-        let mut products = constants.one;
-        let mut chosen = constants.one;
+    #[inline(always)]
+    fn chord_denominators(&mut self, choice: &Choice, groups: usize) {
+        let mut products = self.constants.one;
+        let mut chosen = products;
         for g in 0..groups {
-            self.chosen_x(&mut chosen, constants, choice, g);
+            self.chosen_x(&mut chosen, choice, g);
             for i in 0..GROUP {
                 self.denominators[g][i] = chosen[i].sub(&self.x[g][i]);
             }
             self.extend(&mut products, g);
         }
-        self.invert(constants, &products);
+        self.invert(&products);
     }
 
     /// λ = (yT − y)/(xT − x)
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn chord_slope(&mut self, choice: &Choice, inverses: &Group, g: usize) {
+    #[inline(always)]
+    fn chord_slope(&mut self, choice: &Choice, inverses: &Group<F>, g: usize) {
         let mut rise = *inverses;
         for i in 0..GROUP {
             rise[i] = self.chosen_y(choice, g, i).sub(&self.y[g][i]);
         }
-        multiply(&mut self.slopes[g], &rise, inverses);
+        F::multiply(&mut self.slopes[g], &rise, inverses);
     }
 
     /// x' = λ² − x − x₂, y' = λ(x − x') − y, with λ in `slopes` and x₂ − x in `denominators`.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
+    #[inline(always)]
     fn third_point(&mut self, g: usize) {
         let mut squares = self.inverses;
         let mut run = self.inverses;
-        square(&mut squares, &self.slopes[g]);
+        F::square_all(&mut squares, &self.slopes[g]);
         for i in 0..GROUP {
             let x = self.x[g][i];
             let x3 = third_x(&squares[i], &x, &self.denominators[g][i]);
             run[i] = x.sub(&x3);
             self.x[g][i] = x3;
         }
-        multiply(&mut squares, &self.slopes[g], &run);
+        F::multiply(&mut squares, &self.slopes[g], &run);
         for (y, rise) in self.y[g].iter_mut().zip(&squares) {
-            *y = rise.reduced(1, [y], &modulus_times(3));
+            *y = rise.reduced([y], 2);
         }
     }
 
     /// Multiplies the denominators of group `g` to the products; keeps the products before.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn extend(&mut self, products: &mut Group, g: usize) {
+    #[inline(always)]
+    fn extend(&mut self, products: &mut Group<F>, g: usize) {
         self.prefixes[g] = *products;
-        multiply(products, &self.prefixes[g], &self.denominators[g]);
+        F::multiply(products, &self.prefixes[g], &self.denominators[g]);
     }
 
     /// Inverts the products of all denominators.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn invert(&mut self, constants: &Constants, products: &Group) {
+    fn invert(&mut self, products: &Group<F>) {
         let inverses = try_invert_group(products);
         self.degenerate |= inverses.is_none();
-        self.inverses = inverses.unwrap_or(constants.one);
+        self.inverses = inverses.unwrap_or(self.constants.one);
     }
 
     /// The inverses of group `g`'s denominators; groups must come in descending order.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    #[inline]
-    fn next_inverses(&mut self, inverses: &mut Group, g: usize) {
-        multiply(inverses, &self.inverses, &self.prefixes[g]);
+    #[inline(always)]
+    fn next_inverses(&mut self, inverses: &mut Group<F>, g: usize) {
+        F::multiply(inverses, &self.inverses, &self.prefixes[g]);
         let before = self.inverses;
-        multiply(&mut self.inverses, &before, &self.denominators[g]);
+        F::multiply(&mut self.inverses, &before, &self.denominators[g]);
     }
 }
 
-/// The lanes whose coordinates, below 2q, satisfy y² = x³ + 3.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn on_curve(x: &Fq8, y: &Fq8) -> u8 {
-    let b = Fq8::splat(CURVE_B_LIMBS);
+/// The lanes whose coordinates, single values, satisfy y² = x³ + 3.
+#[inline(always)]
+pub(crate) fn on_curve<F: Field>(x: &F, y: &F) -> u8 {
+    let b = constant(x, ark_bn254::g1::Config::COEFF_B);
     let cube = x.square().mul(x);
-    y.square()
-        .reduced(1, [&cube, &b], &modulus_times(5))
-        .zero_lanes()
+    y.square().reduced([&cube, &b], 4).zero_lanes()
 }
 
-/// λ² − x − x₂ for the denominator x₂ − x, which is below 4q: with 2x it makes up x + x₂.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-fn third_x(square: &Fq8, x: &Fq8, denominator: &Fq8) -> Fq8 {
-    square.reduced(1, [denominator, x, x], &modulus_times(9))
+/// λ² − x − x₂ for the denominator x₂ − x: with 2x it makes up x + x₂.
+#[inline(always)]
+fn third_x<F: Field>(square: &F, x: &F, denominator: &F) -> F {
+    square.reduced([denominator, x, x], 8)
 }
 
-impl Drop for Block {
+impl<F: Field> Drop for Block<F> {
     /// The running points, and with them every intermediate multiple, are erased.
     fn drop(&mut self) {
         for column in [
@@ -466,85 +480,40 @@ impl Drop for Block {
             &mut self.prefixes,
             &mut self.slopes,
         ] {
-            erase(column);
+            erase(column.as_flattened_mut());
         }
         for (x, y) in &mut self.tables {
-            erase(x);
-            erase(y);
+            erase(x.as_flattened_mut());
+            erase(y.as_flattened_mut());
         }
-        self.inverses.iter_mut().for_each(Fq8::zeroize);
-    }
-}
-
-fn erase(column: &mut [Group]) {
-    for vector in column.iter_mut().flatten() {
-        vector.zeroize();
+        erase(&mut self.inverses);
     }
 }
 
 /// Inverts all elements of a group with one inversion, as a tree; `None` if one of them is zero.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-pub(crate) fn try_invert_group(products: &Group) -> Option<Group> {
-    let [a, b, c, d] = products;
-    let (ab, cd) = (a.mul(b), c.mul(d));
-    let inverse = invert_lanes(&ab.mul(&cd))?;
-    let (of_ab, of_cd) = (inverse.mul(&cd), inverse.mul(&ab));
-    Some([of_ab.mul(b), of_ab.mul(a), of_cd.mul(d), of_cd.mul(c)])
+pub(crate) fn try_invert_group<F: Field>(products: &Group<F>) -> Option<Group<F>> {
+    products[0].register().call(InvertGroup { products })
 }
 
+work!(InvertGroup<'a, F: Field> { products: &'a Group<F> } -> Option<Group<F>>, {
+    let [a, b, c, d] = products;
+    let (a, b, c, d) = (a.single(), b.single(), c.single(), d.single());
+    let (ab, cd) = (a.mul(&b), c.mul(&d));
+    let inverse = invert_lanes(&ab.mul(&cd))?;
+    let (of_ab, of_cd) = (inverse.mul(&cd), inverse.mul(&ab));
+    Some([of_ab.mul(&b), of_ab.mul(&a), of_cd.mul(&d), of_cd.mul(&c)])
+});
+
 /// Inverts eight elements with one inversion; `None` if one of them is zero.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn invert_lanes(v: &Fq8) -> Option<Fq8> {
+#[inline(always)]
+fn invert_lanes<F: Field>(v: &F) -> Option<F> {
     // Products of two, four and all eight lanes, in every lane.
-    let opposite = v.rotated::<4>();
+    let opposite = v.rotated(Rotation::Four);
     let two = v.mul(&opposite);
-    let other_two = two.rotated::<2>();
+    let other_two = two.rotated(Rotation::Two);
     let four = two.mul(&other_two);
-    let other_four = four.rotated::<1>();
-    let all = element(&four.mul(&other_four).store(), 0);
-    // element() reads a·2^260 as the library's form of 16a; its inverse is short by 2^4 twice.
-    let inverse = Fq8::splat(split((invert(all)? * Fq::from(1_u64 << 8)).0.0));
+    let other_four = four.rotated(Rotation::One);
+    let inverse = inverse_of_equal(&four.mul(&other_four))?;
     // 1/all times all other lanes.
     Some(inverse.mul(&opposite.mul(&other_two).mul(&other_four)))
 }
-
-/// Element `lane` as the library's type, its raw Montgomery limbs taken as they are.
-fn element(lanes: &[[u64; LANES]; LIMBS], lane: usize) -> Fq {
-    Fq::new_unchecked(BigInt(canonical(lanes, lane)))
-}
-
-/// Element `lane` fully reduced, in 64-bit limbs. The value must be below 2q.
-fn canonical(lanes: &[[u64; LANES]; LIMBS], lane: usize) -> [u64; 4] {
-    let value = join([
-        lanes[0][lane],
-        lanes[1][lane],
-        lanes[2][lane],
-        lanes[3][lane],
-        lanes[4][lane],
-    ]);
-    if less(&value, &MODULUS_64) {
-        value
-    } else {
-        minus_modulus(value)
-    }
-}
-
-fn minus_modulus(value: [u64; 4]) -> [u64; 4] {
-    let mut result = [0; 4];
-    let mut borrow = false;
-    for (limb, (v, q)) in result.iter_mut().zip(value.into_iter().zip(MODULUS_64)) {
-        let (difference, first) = v.overflowing_sub(q);
-        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
-        *limb = difference;
-        borrow = first || second;
-    }
-    result
-}
-
-/// Limbs in radix 2^52 of an element in Montgomery form with R = 2^260.
-pub(crate) fn montgomery(value: Fq) -> [u64; LIMBS] {
-    split((value * Fq::from(16_u64)).0.0)
-}
-
-/// The modulus must fit the bounds that the field functions count on.
-const _: () = assert!(<Fq as PrimeField>::MODULUS_BIT_SIZE == 254);

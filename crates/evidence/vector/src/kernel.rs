@@ -1,21 +1,11 @@
-//! The border between plain code and vector code: bytes in, bytes out.
+//! Points times a chain's scalar: bytes in, bytes out.
 
 use crate::chain::Chain;
-
-/// Whether this processor has AVX-512 F, DQ and IFMA.
-#[must_use]
-pub fn available() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512dq")
-            && std::arch::is_x86_feature_detected!("avx512ifma")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
-}
+use crate::field::Field;
+use crate::group::Block;
+use crate::level::Level;
+use crate::packed::Row;
+use crate::register::LANES;
 
 /// A point that must not be multiplied.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,161 +44,111 @@ pub enum PointFault {
 pub const POINT_BYTES: usize = 64;
 
 /// Working memory for one thread, and the only way to run a chain.
-///
-/// A value exists only where the processor has the features: that is the argument of every call
-/// across the feature border below.
 pub struct Kernel {
-    #[cfg(target_arch = "x86_64")]
-    block: crate::group::Block,
+    block: Box<dyn Multiplier>,
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    #![expect(
-        unsafe_code,
-        reason = "calls into functions that need processor features"
-    )]
-    #![expect(
-        clippy::indexing_slicing,
-        reason = "indices below constant array lengths"
-    )]
+/// A block of points, whatever the field's form.
+pub(crate) trait Multiplier: Send {
+    /// Points that it holds.
+    fn capacity(&self) -> usize;
 
-    use super::{Chain, Kernel, POINT_BYTES, PointFault, available};
-    use crate::field::LANES;
-    use crate::group::Block;
-    use crate::limbs::{LIMBS, MODULUS_64, less, split_times_16};
+    /// Multiplies at most so many points; `first` is the position of the first one for errors.
+    fn apply(&mut self, chain: &Chain, points: &mut [u8], first: usize) -> Result<(), PointFault>;
+}
 
-    /// (1, 2), the generator: stands in for the point at infinity, whose result is infinity again.
-    const GENERATOR: ([u64; 4], [u64; 4]) = (
-        ark_bn254::g1::G1_GENERATOR_X.0.0,
-        ark_bn254::g1::G1_GENERATOR_Y.0.0,
-    );
+/// (1, 2), the generator: stands in for the point at infinity, whose result is infinity again.
+const GENERATOR: Row = {
+    let [a, b, c, d] = ark_bn254::g1::G1_GENERATOR_X.0.0;
+    let [e, f, g, h] = ark_bn254::g1::G1_GENERATOR_Y.0.0;
+    Row([a, b, c, d, e, f, g, h])
+};
 
-    impl Kernel {
-        /// Memory for `points` points at a time, rounded up to whole vectors. `None` where the
-        /// processor lacks a feature.
-        #[must_use]
-        pub fn new(points: usize) -> Option<Self> {
-            if !available() {
-                return None;
-            }
-            // SAFETY: available() has just seen every feature that Block's functions are compiled for.
-            let block = unsafe { Block::new(points.div_ceil(LANES).max(1)) };
-            Some(Self { block })
+impl Kernel {
+    /// Memory for `points` points at a time, rounded up to whole vectors, at the fastest level; `None`
+    /// where the processor has none.
+    #[must_use]
+    pub fn new(points: usize) -> Option<Self> {
+        Self::at(Level::best()?, points)
+    }
+
+    /// `None` where the processor does not have the level.
+    #[must_use]
+    pub fn at(level: Level, points: usize) -> Option<Self> {
+        let block = level.multiplier(points.div_ceil(LANES).max(1))?;
+        Some(Self { block })
+    }
+
+    /// Multiplies every point of `points` (64 bytes each, as in a zkey) in place by the chain's
+    /// scalar. Infinity (64 zero bytes) stays infinity.
+    ///
+    /// # Errors
+    /// A coordinate that is not canonical, a point off the curve, or a chain that does not fit the
+    /// group: then nothing of the block it stands in has been multiplied. BN254's G1 has prime
+    /// order, so no subgroup check is needed. Results are checked for the curve equation too.
+    pub fn apply(&mut self, chain: &Chain, points: &mut [u8]) -> Result<(), PointFault> {
+        if !points.len().is_multiple_of(POINT_BYTES) {
+            return Err(PointFault::Length {
+                length: points.len(),
+            });
         }
-
-        /// Multiplies every point of `points` (64 bytes each, as in a zkey) in place by the chain's
-        /// scalar. Infinity (64 zero bytes) stays infinity.
-        ///
-        /// # Errors
-        /// A coordinate that is not canonical, a point off the curve, or a chain that does not fit the
-        /// group: then nothing of the block it stands in has been multiplied. BN254's G1 has prime
-        /// order, so no subgroup check is needed. Results are checked for the curve equation too.
-        pub fn apply(&mut self, chain: &Chain, points: &mut [u8]) -> Result<(), PointFault> {
-            if !points.len().is_multiple_of(POINT_BYTES) {
-                return Err(PointFault::Length {
-                    length: points.len(),
-                });
-            }
-            let capacity = self.block.vectors() * LANES;
-            for (number, block) in points.chunks_mut(capacity * POINT_BYTES).enumerate() {
-                self.apply_block(chain, block, number * capacity)?;
-            }
-            Ok(())
+        let capacity = self.block.capacity();
+        for (number, block) in points.chunks_mut(capacity * POINT_BYTES).enumerate() {
+            self.block.apply(chain, block, number * capacity)?;
         }
+        Ok(())
+    }
+}
 
-        fn apply_block(
-            &mut self,
-            chain: &Chain,
-            points: &mut [u8],
-            first: usize,
-        ) -> Result<(), PointFault> {
-            let count = points.len() / POINT_BYTES;
-            let vectors = count.div_ceil(LANES);
-            let mut infinity = vec![0_u8; vectors];
-            for (v, group) in points.chunks(LANES * POINT_BYTES).enumerate() {
-                let mut x = [[0; LANES]; LIMBS];
-                let mut y = [[0; LANES]; LIMBS];
-                for lane in 0..LANES {
-                    let point = group.chunks_exact(POINT_BYTES).nth(lane).map(coordinates);
-                    let (px, py) = match point {
-                        Some(([0, 0, 0, 0], [0, 0, 0, 0])) | None => {
-                            infinity[v] |= 1 << lane;
-                            GENERATOR
-                        }
-                        Some(point) => point,
-                    };
-                    if !less(&px, &MODULUS_64) || !less(&py, &MODULUS_64) {
-                        return Err(PointFault::NotCanonical {
-                            index: first + v * LANES + lane,
-                        });
-                    }
-                    let (px, py) = (split_times_16(px), split_times_16(py));
-                    for limb in 0..LIMBS {
-                        x[limb][lane] = px[limb];
-                        y[limb][lane] = py[limb];
-                    }
+impl<F: Field> Multiplier for Block<F> {
+    fn capacity(&self) -> usize {
+        self.vectors() * LANES
+    }
+
+    fn apply(&mut self, chain: &Chain, points: &mut [u8], first: usize) -> Result<(), PointFault> {
+        let count = points.len() / POINT_BYTES;
+        let vectors = count.div_ceil(LANES);
+        let mut infinity = vec![0_u8; vectors];
+        let groups = points.chunks(LANES * POINT_BYTES).enumerate();
+        for ((v, group), infinity) in groups.zip(&mut infinity) {
+            let mut rows = [GENERATOR; LANES];
+            *infinity = u8::MAX;
+            for (lane, (row, bytes)) in rows.iter_mut().zip(group.as_chunks().0).enumerate() {
+                let point = Row::from_bytes(bytes);
+                if point == Row::ZERO {
+                    continue;
                 }
-                // SAFETY: self exists, so the features are present (see `new`).
-                let on_curve = unsafe { self.block.set(v, &x, &y) };
-                if let Some(lane) = (0..LANES).find(|lane| on_curve & (1 << lane) == 0) {
-                    return Err(PointFault::OffCurve {
+                if !point.is_canonical() {
+                    return Err(PointFault::NotCanonical {
                         index: first + v * LANES + lane,
                     });
                 }
+                *row = point;
+                *infinity &= !(1 << lane);
             }
-            // SAFETY: as above.
-            let sound = unsafe { self.block.run(chain, vectors) };
-            if !sound {
-                return Err(PointFault::Exceptional);
+            let on_curve = self.set(v, &rows);
+            if let Some(lane) = (0..LANES).find(|lane| on_curve & (1 << lane) == 0) {
+                return Err(PointFault::OffCurve {
+                    index: first + v * LANES + lane,
+                });
             }
-            // SAFETY: as above.
-            if !unsafe { self.block.on_curve(vectors) } {
-                return Err(PointFault::WrongResult);
-            }
-            for (v, group) in points.chunks_mut(LANES * POINT_BYTES).enumerate() {
-                // SAFETY: as above.
-                let results = unsafe { self.block.get(v) };
-                for (lane, (point, result)) in
-                    group.chunks_exact_mut(POINT_BYTES).zip(results).enumerate()
-                {
-                    if infinity[v] & (1 << lane) == 0 {
-                        let limbs = result.0.into_iter().chain(result.1);
-                        for (bytes, limb) in point.chunks_exact_mut(8).zip(limbs) {
-                            bytes.copy_from_slice(&limb.to_le_bytes());
-                        }
-                    }
+        }
+        if !self.run(chain, vectors) {
+            return Err(PointFault::Exceptional);
+        }
+        if !self.on_curve(vectors) {
+            return Err(PointFault::WrongResult);
+        }
+        let groups = points.chunks_mut(LANES * POINT_BYTES).enumerate();
+        for ((v, group), infinity) in groups.zip(infinity) {
+            let results = self.get(v);
+            for (lane, (point, row)) in group.as_chunks_mut().0.iter_mut().zip(results).enumerate()
+            {
+                if infinity & (1 << lane) == 0 {
+                    *point = row.bytes();
                 }
             }
-            Ok(())
         }
-    }
-
-    fn coordinates(point: &[u8]) -> ([u64; 4], [u64; 4]) {
-        let mut limbs = [0_u64; 8];
-        for (limb, bytes) in limbs.iter_mut().zip(point.as_chunks::<8>().0) {
-            *limb = u64::from_le_bytes(*bytes);
-        }
-        let [a, b, c, d, e, f, g, h] = limbs;
-        ([a, b, c, d], [e, f, g, h])
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-impl Kernel {
-    /// There is no vector code for this processor.
-    #[must_use]
-    pub fn new(_points: usize) -> Option<Self> {
-        None
-    }
-
-    /// Cannot be reached: no value of this type exists on this processor.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn apply(&mut self, _chain: &Chain, points: &mut [u8]) -> Result<(), PointFault> {
-        Err(PointFault::Length {
-            length: points.len(),
-        })
+        Ok(())
     }
 }

@@ -1,41 +1,47 @@
-//! Eight-lane BN254 arithmetic with AVX-512 IFMA: many points times one scalar.
+//! BN254 arithmetic on vector units: many points times one scalar, and batches of additions.
 //!
 //! Phase 2 multiplies millions of G1 points by the same scalar. Every point then goes through the
-//! same sequence of doublings and additions, so eight points share a vector register and thousands
-//! share each field inversion (Montgomery's trick). This crate executes such a sequence; which
-//! sequence a scalar needs is decided by its caller, once for all points.
+//! same sequence of doublings and additions, so eight points share a vector and thousands share each
+//! field inversion (Montgomery's trick). This crate executes such a sequence; which sequence a scalar
+//! needs is decided by its caller, once for all points.
 //!
-//! * [`available`]: does this processor have what the kernel needs?
-//! * [`Chain`], [`Step`], [`Term`]: the sequence of group operations.
+//! * [`Level`]: the ways to multiply that a processor can have; the fastest is found at run time.
+//! * [`Chain`], [`Table`], [`Step`], [`Term`]: the sequence of group operations.
 //! * [`Kernel`]: working memory for a block of points; [`Kernel::apply`] runs the chain over it.
+//! * [`G1Adder`], [`G2Adder`]: many independent additions.
 //!
-//! Sources: N. Drucker, S. Gueron, *Fast modular squaring with AVX512IFMA*, eprint 2018/335, for the
-//! radix-2^52 form; P. Montgomery, *Speeding the Pollard and elliptic curve methods*, 1987, for the
-//! shared inversion; Gallant, Lambert, Vanstone, CRYPTO 2001, for the endomorphism.
+//! Inside, from the group down: `group` and `additions` (over `coordinates`) know points, `field` and
+//! its two forms know the prime, `register` and its modules know instructions. Each layer is
+//! written once; levels are its instances.
 //!
-//! This is the only crate of the workspace with unsafe code: calls across the processor-feature
-//! border and vector loads and stores. Each has its argument beside it, and every result is compared
-//! with the library's arithmetic in the tests.
+//! Sources: P. Montgomery, *Speeding the Pollard and elliptic curve methods*, 1987, for the shared
+//! inversion; Gallant, Lambert, Vanstone, CRYPTO 2001, for the endomorphism; the fields name theirs.
+//!
+//! This is the only crate of the workspace with unsafe code: vector instructions, and writes that erase.
+//! Each has its argument beside it, and every result is compared with the library's arithmetic in the
+//! tests, at every level that the processor has and in plain models of all.
 
-#[cfg(target_arch = "x86_64")]
 mod additions;
 mod chain;
-#[cfg(target_arch = "x86_64")]
+mod coordinates;
 mod field;
-#[cfg(target_arch = "x86_64")]
 mod group;
-#[cfg(target_arch = "x86_64")]
 mod invert;
 mod kernel;
+mod level;
 mod limbs;
-#[cfg(target_arch = "x86_64")]
+mod measure;
 mod packed;
-#[cfg(target_arch = "x86_64")]
+mod points;
 mod prime;
-#[cfg(target_arch = "x86_64")]
 mod quadratic;
+mod register;
+#[cfg(test)]
+mod tests;
 
-#[cfg(target_arch = "x86_64")]
-pub use additions::{Addition, G1Adder, G1Point, G2Adder, G2Point, PositionError};
-pub use chain::{Chain, ChainError, Step, TABLE_SIZE, Term};
-pub use kernel::{Kernel, POINT_BYTES, PointFault, available};
+pub use additions::{Addition, PositionError};
+pub use chain::{Chain, ChainError, Step, TABLE_SIZE, Table, Term};
+pub use kernel::{Kernel, POINT_BYTES, PointFault};
+pub use level::Level;
+pub use measure::Operation;
+pub use points::{G1Adder, G1Point, G2Adder, G2Point};

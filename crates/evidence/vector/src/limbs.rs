@@ -16,7 +16,7 @@ pub(crate) const MODULUS_64: [u64; 4] = <Fq as PrimeField>::MODULUS.0;
 pub(crate) const MODULUS: [u64; LIMBS] = split(MODULUS_64);
 
 /// −q⁻¹ mod 2^52, for Montgomery reduction.
-pub(crate) const NEGATIVE_INVERSE: u64 = negative_inverse(MODULUS_64[0]);
+pub(crate) const NEGATIVE_INVERSE: u64 = negative_inverse(MODULUS_64[0]) & MASK;
 
 /// Radix 2^64 to radix 2^52. The value must be below 2^256.
 pub(crate) const fn split(v: [u64; 4]) -> [u64; LIMBS] {
@@ -27,34 +27,6 @@ pub(crate) const fn split(v: [u64; 4]) -> [u64; LIMBS] {
         ((v[2] >> 28) | (v[3] << 36)) & MASK,
         v[3] >> 16,
     ]
-}
-
-/// Radix 2^64 to radix 2^52, times 16: turns Montgomery form with R = 2^256 (the form of zkey and
-/// ptau files) into Montgomery form with R = 2^260 (the form of the vectors) without a multiplication.
-/// The result is below 16 q for a canonical input.
-pub(crate) const fn split_times_16(v: [u64; 4]) -> [u64; LIMBS] {
-    [
-        (v[0] << 4) & MASK,
-        ((v[0] >> 48) | (v[1] << 16)) & MASK,
-        ((v[1] >> 36) | (v[2] << 28)) & MASK,
-        ((v[2] >> 24) | (v[3] << 40)) & MASK,
-        v[3] >> 12,
-    ]
-}
-
-/// Radix 2^52 to radix 2^64. The limbs must be normalised and the value below 2^256.
-pub(crate) const fn join(v: [u64; LIMBS]) -> [u64; 4] {
-    [
-        v[0] | (v[1] << 52),
-        (v[1] >> 12) | (v[2] << 40),
-        (v[2] >> 24) | (v[3] << 28),
-        (v[3] >> 36) | (v[4] << 16),
-    ]
-}
-
-/// a < b for 256-bit numbers.
-pub(crate) fn less(a: &[u64; 4], b: &[u64; 4]) -> bool {
-    a.iter().rev().cmp(b.iter().rev()).is_lt()
 }
 
 /// `k` q in radix 2^52 without carries: each limb of q times `k` (k ≤ 16, so limbs stay below 2^56).
@@ -68,7 +40,8 @@ pub(crate) const fn modulus_times(k: u64) -> [u64; LIMBS] {
     ]
 }
 
-const fn negative_inverse(q: u64) -> u64 {
+/// −q⁻¹ mod 2^64
+pub(crate) const fn negative_inverse(q: u64) -> u64 {
     // Newton's iteration doubles the number of correct bits; q is its own inverse to 3 bits.
     let mut inverse = q;
     let mut round = 0;
@@ -76,7 +49,7 @@ const fn negative_inverse(q: u64) -> u64 {
         inverse = inverse.wrapping_mul(2_u64.wrapping_sub(q.wrapping_mul(inverse)));
         round += 1;
     }
-    inverse.wrapping_neg() & MASK
+    inverse.wrapping_neg()
 }
 
 #[cfg(test)]
@@ -84,24 +57,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splitting_and_joining_are_inverse() {
-        for v in [[0; 4], [u64::MAX; 4], MODULUS_64, [1, 2, 3, 4]] {
-            assert_eq!(join(split(v)), v);
-        }
-    }
-
-    #[test]
     fn the_inverse_is_one() {
         assert_eq!(
             MODULUS_64[0].wrapping_mul(NEGATIVE_INVERSE.wrapping_neg()) & MASK,
             1
         );
-    }
-
-    #[test]
-    fn order_is_that_of_numbers() {
-        assert!(less(&[5, 0, 0, 0], &[0, 1, 0, 0]));
-        assert!(!less(&[0, 1, 0, 0], &[5, 0, 0, 0]));
-        assert!(!less(&[7, 7, 7, 7], &[7, 7, 7, 7]));
     }
 }

@@ -1,187 +1,147 @@
-//! Groups of vectors of the base field, as the coordinates of G1: what `additions!` works with.
+//! Groups of vectors of the base field, as the coordinates of G1: what `additions` works with.
 
 #![expect(
+    clippy::needless_range_loop,
     clippy::indexing_slicing,
-    reason = "constant indices into arrays of constant length"
+    reason = "constant indices into arrays of constant length, several in step, as in the formulas"
+)]
+#![allow(
+    clippy::inline_always,
+    reason = "inlined into the function that is compiled for the processor's features"
 )]
 
 use ark_bn254::Fq;
-use ark_ff::Field;
+use ark_ff::Field as _;
 
-use crate::field::{Fq8, GROUP, Group, LANES, multiply as products, square as squares};
-use crate::group::{montgomery, on_curve};
-use crate::limbs::modulus_times;
-use crate::packed::{self, Row};
+use crate::coordinates::{Coordinates, Lanes};
+use crate::field::{Field, GROUP, GROUP_LANES, Group, constant};
+use crate::group::on_curve;
+use crate::packed;
+use crate::points::G1Point;
+use crate::register::LANES;
 
-/// [`GROUP`] vectors of elements.
-pub(crate) type Elements = Group;
+/// The prime field's elements in the form of `F`.
+#[derive(Clone, Copy)]
+pub(crate) struct Prime<F>(Group<F>);
 
-/// Rows of a point.
-pub(crate) const ROWS: usize = 1;
+impl<F: Field> Coordinates for Prime<F> {
+    type Field = F;
+    type Point = G1Point;
 
-/// A point at rest.
-pub(crate) type Point = [Row; ROWS];
-
-/// Whether lanes do something, for each vector of a group.
-pub(crate) type Lanes = [u8; GROUP];
-
-/// The opposite of a point at rest.
-pub(crate) fn negate(point: &mut Point) {
-    packed::negate_second(&mut point[0]);
-}
-
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-pub(crate) fn one() -> Elements {
-    [Fq8::splat(montgomery(Fq::ONE)); GROUP]
-}
-
-/// Coordinates of a group of points.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn gather(points: &[&Point; GROUP * LANES], x: &mut Elements, y: &mut Elements) {
-    for (i, points) in points.as_chunks::<LANES>().0.iter().enumerate() {
-        let [a, b, c, d, e, f, g, h] = points;
-        (x[i], y[i]) = packed::unpack([&a[0], &b[0], &c[0], &d[0], &e[0], &f[0], &g[0], &h[0]]);
+    fn one(witness: &F) -> Self {
+        Self([constant(witness, Fq::ONE); GROUP])
     }
-}
 
-/// Points of canonical coordinates.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn scatter(x: &Elements, y: &Elements, points: &mut [Point; GROUP * LANES]) {
-    for (i, points) in points.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        for (point, row) in points.iter_mut().zip(packed::pack(&x[i], &y[i])) {
-            *point = [row];
+    #[inline(always)]
+    fn gather(points: &[&Self::Point; GROUP_LANES], x: &mut Self, y: &mut Self) {
+        let witness = x.0[0];
+        for (i, points) in points.as_chunks::<LANES>().0.iter().enumerate() {
+            (x.0[i], y.0[i]) = packed::unpack(&witness, points.map(|G1Point([row])| row));
         }
     }
-}
 
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn multiply(out: &mut Elements, a: &Elements, b: &Elements) {
-    products(out, a, b);
-}
-
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn square(out: &mut Elements, a: &Elements) {
-    squares(out, a);
-}
-
-/// a − b + 2q
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn subtract(out: &mut Elements, a: &Elements, b: &Elements) {
-    for i in 0..GROUP {
-        out[i] = a[i].sub(&b[i]);
+    #[inline(always)]
+    fn scatter(x: &Self, y: &Self, points: &mut [Self::Point; GROUP_LANES]) {
+        for (i, points) in points.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            for (point, row) in points.iter_mut().zip(packed::pack(&x.0[i], &y.0[i])) {
+                *point = G1Point([row]);
+            }
+        }
     }
-}
 
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn add(out: &mut Elements, a: &Elements, b: &Elements) {
-    for i in 0..GROUP {
-        out[i] = a[i].add(&b[i]);
+    #[inline(always)]
+    fn multiply(out: &mut Self, a: &Self, b: &Self) {
+        F::multiply(&mut out.0, &a.0, &b.0);
     }
-}
 
-/// a − b − c below 2q, for canonical b and c and a below 2q.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn subtract_both(out: &mut Elements, a: &Elements, b: &Elements, c: &Elements) {
-    for i in 0..GROUP {
-        out[i] = a[i].reduced(1, [&b[i], &c[i]], &modulus_times(3));
+    #[inline(always)]
+    fn square(out: &mut Self, a: &Self) {
+        F::square_all(&mut out.0, &a.0);
     }
-}
 
-/// Canonical a − b for canonical b and a below 2q.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn subtract_canonical(out: &mut Elements, a: &Elements, b: &Elements) {
-    for i in 0..GROUP {
-        out[i] = a[i].reduced(1, [&b[i]], &modulus_times(2)).canonical();
+    #[inline(always)]
+    fn subtract(out: &mut Self, a: &Self, b: &Self) {
+        for i in 0..GROUP {
+            out.0[i] = a.0[i].sub(&b.0[i]);
+        }
     }
-}
 
-/// Fully reduced, for values below 2q.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn canonical(a: &mut Elements) {
-    for a in a {
-        *a = a.canonical();
+    #[inline(always)]
+    fn add(out: &mut Self, a: &Self, b: &Self) {
+        for i in 0..GROUP {
+            out.0[i] = a.0[i].add(&b.0[i]);
+        }
     }
-}
 
-/// Fully reduced product with an integer in radix 2^52, in place.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn scale(a: &mut Elements, factor: &Fq8) {
-    for a in a {
-        *a = a.mul(factor).canonical();
+    #[inline(always)]
+    fn subtract_both(out: &mut Self, a: &Self, b: &Self, c: &Self) {
+        for i in 0..GROUP {
+            out.0[i] = a.0[i].reduced([&b.0[i], &c.0[i]], 2);
+        }
     }
-}
 
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn canonical_lanes(a: &Elements) -> Lanes {
-    let mut lanes = [0; GROUP];
-    for (lanes, a) in lanes.iter_mut().zip(a) {
-        *lanes = a.canonical_lanes();
+    #[inline(always)]
+    fn subtract_reduced(out: &mut Self, a: &Self, b: &Self) {
+        for i in 0..GROUP {
+            out.0[i] = a.0[i].reduced([&b.0[i]], 1);
+        }
     }
-    lanes
-}
 
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn equal_lanes(a: &Elements, b: &Elements) -> Lanes {
-    let mut lanes = [0; GROUP];
-    for i in 0..GROUP {
-        lanes[i] = a[i].equal_lanes(&b[i]);
+    #[inline(always)]
+    fn single(a: &mut Self) {
+        for a in &mut a.0 {
+            *a = a.single();
+        }
     }
-    lanes
-}
 
-/// The lanes that are zero, of canonical values.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn zero_lanes(a: &Elements) -> Lanes {
-    let mut lanes = [0; GROUP];
-    for (lanes, a) in lanes.iter_mut().zip(a) {
-        *lanes = a.zero_lanes();
+    #[inline(always)]
+    fn scale(a: &mut Self, factor: &F) {
+        for a in &mut a.0 {
+            *a = a.mul(factor);
+        }
     }
-    lanes
-}
 
-/// The lanes whose coordinates, below 2q, are on the curve.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn curve_lanes(x: &Elements, y: &Elements) -> Lanes {
-    let mut lanes = [0; GROUP];
-    for i in 0..GROUP {
-        lanes[i] = on_curve(&x[i], &y[i]);
+    #[inline(always)]
+    fn equal_lanes(a: &Self, b: &Self) -> Lanes {
+        let mut lanes = [0; GROUP];
+        for i in 0..GROUP {
+            lanes[i] = a.0[i].equal_lanes(&b.0[i]);
+        }
+        lanes
     }
-    lanes
-}
 
-/// `out` becomes `one` in the lanes of the mask.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn replace(out: &mut Elements, mask: Lanes, one: &Elements) {
-    for i in 0..GROUP {
-        out[i] = Fq8::select(mask[i], &one[i], &out[i]);
+    #[inline(always)]
+    fn zero_lanes(a: &Self) -> Lanes {
+        let mut lanes = [0; GROUP];
+        for i in 0..GROUP {
+            lanes[i] = a.0[i].zero_lanes();
+        }
+        lanes
     }
-}
 
-/// An element of the prime field that is zero only for zero, for a shared inversion.
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn norm(out: &mut Group, a: &Elements) {
-    *out = *a;
-}
+    #[inline(always)]
+    fn curve_lanes(x: &Self, y: &Self) -> Lanes {
+        let mut lanes = [0; GROUP];
+        for i in 0..GROUP {
+            lanes[i] = on_curve(&x.0[i], &y.0[i]);
+        }
+        lanes
+    }
 
-/// 1/a from a and 1/norm(a).
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-#[inline]
-pub(crate) fn over_norm(out: &mut Elements, _a: &Elements, inverse: &Group) {
-    *out = *inverse;
+    #[inline(always)]
+    fn replace(out: &mut Self, mask: Lanes, one: &Self) {
+        for i in 0..GROUP {
+            out.0[i] = F::select(mask[i], &one.0[i], &out.0[i]);
+        }
+    }
+
+    #[inline(always)]
+    fn norm(out: &mut Group<F>, a: &Self) {
+        *out = a.0;
+    }
+
+    #[inline(always)]
+    fn over_norm(out: &mut Self, _a: &Self, inverse: &Group<F>) {
+        out.0 = *inverse;
+    }
 }

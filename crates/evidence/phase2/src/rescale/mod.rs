@@ -4,6 +4,7 @@
 //! all threads of the current pool.
 
 mod decompose;
+mod joint;
 mod kernel;
 mod schedule;
 mod select;
@@ -30,7 +31,7 @@ pub use select::Select;
 /// point of another curve by a secret would give the secret away.
 pub struct Rescaler {
     schedule: Schedule,
-    /// The same steps for the vector kernel, where there is one.
+    /// Steps for the same scalar for the vector kernel, where there is one.
     chain: Option<vector::Chain>,
     /// The vector kernel's working memory, kept from block to block.
     kernels: Mutex<Vec<vector::Kernel>>,
@@ -61,8 +62,8 @@ impl Rescaler {
     pub fn secret<C: GLVConfig<ScalarField: Scalar>>(
         scalar: &C::ScalarField,
     ) -> Result<Self, ScheduleError> {
-        let schedule = Schedule::regular::<C>(scalar)?;
-        Ok(Self::of::<C>(schedule))
+        let chain = vectorised::secret::<C>(scalar)?;
+        Ok(Self::of(Schedule::regular::<C>(scalar)?, chain))
     }
 
     /// For a public scalar.
@@ -70,13 +71,14 @@ impl Rescaler {
         scalar: &C::ScalarField,
     ) -> Result<Self, ScheduleError> {
         let schedule = Schedule::sparse::<C>(scalar)?;
-        Ok(Self::of::<C>(schedule))
+        let chain = vectorised::public::<C>(&schedule);
+        Ok(Self::of(schedule, chain))
     }
 
-    fn of<C: SWCurveConfig>(schedule: Schedule) -> Self {
+    fn of(schedule: Schedule, chain: Option<vector::Chain>) -> Self {
         Self {
-            chain: vectorised::chain::<C>(&schedule),
             schedule,
+            chain,
             kernels: Mutex::new(Vec::new()),
         }
     }
@@ -136,10 +138,10 @@ impl Rescaler {
     }
 }
 
-/// Whether this processor runs BN254's points through the vector kernel.
+/// The processor features that BN254's points are computed with; `None` where it is the library.
 #[must_use]
-pub fn vectorised() -> bool {
-    vector::available()
+pub fn vectorised() -> Option<&'static str> {
+    vector::Level::best().map(vector::Level::name)
 }
 
 /// One point times a secret scalar, in either group, with the regular schedule.
@@ -180,8 +182,8 @@ mod tests {
     /// Both kernels on several blocks with a part of one at the end, infinity among the points.
     #[test]
     fn the_vector_kernel_agrees_with_the_portable_one() {
-        if !vector::available() {
-            testkit::skipped("this processor has no AVX-512 IFMA");
+        if vectorised().is_none() {
+            testkit::skipped("this processor has no vector unit that the engine knows");
             return;
         }
         let step = G1Projective::generator();

@@ -3,7 +3,7 @@
 //! Two recodings. `regular` is for the secret: fixed windows of four bits with non-zero digits
 //! (Joye and Tunstall, AFRICACRYPT 2009), so that the sequence of operations is the same for every
 //! scalar and only digit values differ. `sparse` is for the public beacon: width-5 non-adjacent
-//! form, fewer additions.
+//! form, fewer additions. The vector kernel has a third one of its own (`joint.rs`).
 
 use std::collections::VecDeque;
 
@@ -18,7 +18,9 @@ pub(super) const TABLE_ROWS: usize = 8;
 /// Windows of four bits for a half scalar (below 2^128) and for a whole one.
 const HALF_WINDOWS: usize = 32;
 const WHOLE_WINDOWS: usize = 64;
-const WINDOW_BITS: usize = 4;
+const WINDOW_BITS: u32 = 4;
+/// Doublings of a window but for the last one, which is fused with an addition.
+const DOUBLINGS: usize = 3;
 
 /// An odd multiple of the base point, or of its image under the endomorphism.
 #[derive(Zeroize, Clone, Copy)]
@@ -70,8 +72,8 @@ impl Schedule {
     {
         let (first, second) = odd_halves::<C>(scalar);
         let chains = [
-            (false, fixed_windows(&first, HALF_WINDOWS)?),
-            (true, fixed_windows(&second, HALF_WINDOWS)?),
+            (false, fixed_windows(&first, HALF_WINDOWS, WINDOW_BITS)?),
+            (true, fixed_windows(&second, HALF_WINDOWS, WINDOW_BITS)?),
         ];
         let schedule = Self {
             steps: regular_steps(&chains),
@@ -83,7 +85,7 @@ impl Schedule {
 
     /// For a secret scalar, without an endomorphism.
     pub fn regular_whole<F: Scalar>(scalar: &F) -> Result<Self, ScheduleError> {
-        let digits = fixed_windows(&Signed::odd(scalar), WHOLE_WINDOWS)?;
+        let digits = fixed_windows(&Signed::odd(scalar), WHOLE_WINDOWS, WINDOW_BITS)?;
         let schedule = Self {
             steps: regular_steps(&[(false, digits)]),
             secret: true,
@@ -144,27 +146,32 @@ impl Schedule {
     }
 }
 
-fn incomplete_sum<F: Field>(left: F, right: F) -> Result<F, ScheduleError> {
+pub(super) fn incomplete_sum<F: Field>(left: F, right: F) -> Result<F, ScheduleError> {
     if left == right || left == -right {
         return Err(ScheduleError::Exceptional);
     }
     Ok(left + right)
 }
 
-/// Odd digits of an odd number, least significant first: its low five bits less 16, then what is
-/// left over is odd again.
-fn fixed_windows(number: &Signed, windows: usize) -> Result<Zeroizing<Vec<i8>>, ScheduleError> {
+/// Odd digits of an odd number in windows of at most four bits, least significant first: its low bits,
+/// one more than the window has, less 2^bits; then what is left over is odd again.
+pub(super) fn fixed_windows(
+    number: &Signed,
+    windows: usize,
+    bits: u32,
+) -> Result<Zeroizing<Vec<i8>>, ScheduleError> {
+    let middle = small(1 << bits)?;
     let mut rest = Zeroizing::new(number.magnitude);
     let mut digits = Zeroizing::new(Vec::with_capacity(windows));
     for _ in 1..windows {
-        let low = small(low_limb(&rest) & 31)?;
-        digits.push(signed(low - 16, number.negative)?);
-        *rest >>= 5;
+        let low = small(low_limb(&rest) & ((2 << bits) - 1))?;
+        digits.push(signed(low - middle, number.negative)?);
+        *rest >>= bits + 1;
         *rest <<= 1;
         rest.add_with_carry(&1_u64.into());
     }
     let last = small(low_limb(&rest))?;
-    if rest.num_bits() > 4 || last & 1 == 0 {
+    if rest.num_bits() > bits || last & 1 == 0 {
         return Err(ScheduleError::Recoding);
     }
     digits.push(signed(last, number.negative)?);
@@ -207,7 +214,7 @@ fn signed(digit: i8, negative: u64) -> Result<i8, ScheduleError> {
 fn regular_steps(chains: &[(bool, Zeroizing<Vec<i8>>)]) -> Vec<Step> {
     let windows = chains.first().map_or(0, |(_, digits)| digits.len());
     // Never grows, so no copy of the digits is left behind.
-    let mut steps = Vec::with_capacity(windows * (WINDOW_BITS + chains.len()));
+    let mut steps = Vec::with_capacity(windows * (DOUBLINGS + 1 + chains.len()));
     for window in (0..windows).rev() {
         for (chain, (endomorphism, digits)) in chains.iter().enumerate() {
             let digit = Digit {
@@ -217,7 +224,7 @@ fn regular_steps(chains: &[(bool, Zeroizing<Vec<i8>>)]) -> Vec<Step> {
             match (window + 1 == windows, chain) {
                 (true, 0) => steps.push(Step::Start(digit)),
                 (false, 0) => {
-                    steps.extend([Step::Double; WINDOW_BITS - 1]);
+                    steps.extend([Step::Double; DOUBLINGS]);
                     steps.push(Step::DoubleAdd(digit));
                 }
                 _ => steps.push(Step::Add(digit)),

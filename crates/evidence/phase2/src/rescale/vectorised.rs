@@ -1,20 +1,36 @@
-//! The vector kernel, where curve and processor have it: BN254 and AVX-512 IFMA.
+//! The vector kernel, where curve and processor have it: BN254, and one of [`vector::Level`].
 
 use std::any::TypeId;
 
-use ark_ec::short_weierstrass::SWCurveConfig;
+use ark_ec::{scalar_mul::glv::GLVConfig, short_weierstrass::SWCurveConfig};
 use formats::points::PointError;
 use vector::{Chain, PointFault, Term};
 
 use super::{
     RescaleError,
+    decompose::Scalar,
+    joint,
     kernel::DegeneratePoint,
-    schedule::{Digit, Schedule, Step},
+    schedule::{Digit, Schedule, ScheduleError, Step},
 };
 
-/// The vector form of a schedule; `None` for another curve or processor.
-pub(super) fn chain<C: SWCurveConfig>(schedule: &Schedule) -> Option<Chain> {
-    if TypeId::of::<C>() != TypeId::of::<ark_bn254::g1::Config>() || !vector::available() {
+/// Whether there is a kernel for this curve on this processor.
+fn applies<C: SWCurveConfig>() -> bool {
+    TypeId::of::<C>() == TypeId::of::<ark_bn254::g1::Config>() && vector::Level::best().is_some()
+}
+
+/// The chain of a secret scalar; `None` for another curve or processor.
+pub(super) fn secret<C: GLVConfig<ScalarField: Scalar>>(
+    scalar: &C::ScalarField,
+) -> Result<Option<Chain>, ScheduleError> {
+    applies::<C>()
+        .then(|| joint::chain::<C>(scalar))
+        .transpose()
+}
+
+/// The vector form of a public scalar's schedule; `None` for another curve or processor.
+pub(super) fn public<C: SWCurveConfig>(schedule: &Schedule) -> Option<Chain> {
+    if !applies::<C>() {
         return None;
     }
     let steps = schedule
@@ -26,7 +42,7 @@ pub(super) fn chain<C: SWCurveConfig>(schedule: &Schedule) -> Option<Chain> {
             Step::DoubleAdd(digit) => vector::Step::DoubleAdd(term(*digit)),
         })
         .collect();
-    Chain::new(steps, schedule.secret).ok()
+    Chain::new(steps, false).ok()
 }
 
 fn term(digit: Digit) -> Term {

@@ -1,27 +1,25 @@
-//! The kernel against the library's arithmetic: the differential test that its unsafe code rests on.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code"
-)]
+//! Chains.
 
+use super::levels;
+use crate::{Chain, Kernel, Level, PointFault, Step, Table, Term};
 use ark_bn254::{Fq, Fr, G1Affine, G1Projective};
 use ark_ec::scalar_mul::glv::GLVConfig;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{BigInt, PrimeField};
 use proptest::prelude::*;
-use vector::{Chain, Kernel, PointFault, Step, Term};
 
 /// Root of λ² + λ + 1 that belongs to the kernel's β.
 const LAMBDA: Fr = <ark_bn254::g1::Config as GLVConfig>::LAMBDA;
 
-fn kernel(points: usize) -> Option<Kernel> {
-    let kernel = Kernel::new(points);
-    if kernel.is_none() {
-        eprintln!("SKIPPED (this processor has no AVX-512 IFMA)");
-    }
-    kernel
+/// A kernel of each level and model.
+fn kernels(points: usize) -> impl Iterator<Item = Kernel> {
+    levels().map(move |level| Kernel::at(level, points).unwrap())
+}
+
+/// A kernel of each level: the models are slow.
+fn fast_kernels(points: usize) -> impl Iterator<Item = Kernel> {
+    let fast = levels().filter(|level| Level::ALL.contains(level));
+    fast.map(move |level| Kernel::at(level, points).unwrap())
 }
 
 fn bytes(points: &[G1Affine]) -> Vec<u8> {
@@ -47,9 +45,17 @@ fn sample(count: u64) -> Vec<G1Affine> {
 }
 
 /// The scalar that a chain multiplies by.
-fn scalar(steps: &[Step]) -> Fr {
+fn scalar(table: Table, steps: &[Step]) -> Fr {
     let value = |term: &Term| {
-        let size = Fr::from(2 * u64::from(term.index) + 1);
+        let index = u64::from(term.index);
+        let size = match table {
+            Table::Odd => Fr::from(2 * index + 1),
+            Table::Joint => {
+                let second = LAMBDA * Fr::from(1 + 2 * (index >> 1 & 1));
+                let second = if index >> 2 == 1 { -second } else { second };
+                Fr::from(1 + 2 * (index & 1)) + second
+            }
+        };
         let size = if term.endomorphism {
             size * LAMBDA
         } else {
@@ -93,6 +99,10 @@ fn term(index: u8, negative: bool, endomorphism: bool) -> Term {
     }
 }
 
+fn table() -> impl Strategy<Value = Table> {
+    any::<bool>().prop_map(|joint| if joint { Table::Joint } else { Table::Odd })
+}
+
 /// Chains of the shape that scalars give: an addition, then doublings with additions among them.
 fn chain() -> impl Strategy<Value = Steps> {
     let any_term = || (0_u8..8, any::<bool>(), any::<bool>());
@@ -109,21 +119,41 @@ fn chain() -> impl Strategy<Value = Steps> {
     })
 }
 
+/// `count` points, one of them infinity if there are enough, in blocks of `block`.
+fn agrees(
+    kernels: impl Iterator<Item = Kernel>,
+    table: Table,
+    steps: &[Step],
+    secret: bool,
+    count: u64,
+) {
+    for mut kernel in kernels {
+        let mut points = sample(count);
+        if count > 3 {
+            points[2] = G1Affine::identity();
+        }
+        let mut data = bytes(&points);
+        let chain = Chain::over(table, steps.to_vec(), secret).unwrap();
+        kernel.apply(&chain, &mut data).unwrap();
+        assert!(data == expected(&points, scalar(table, steps)));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_chain_multiplies_as_the_library_does(steps in chain(), secret in any::<bool>(), count in 1_u64..60, block in 1_usize..70) {
-        let steps = steps.0;
-        if let Some(mut kernel) = kernel(block) {
-            let mut points = sample(count);
-            if count > 3 {
-                points[2] = G1Affine::identity();
-            }
-            let mut data = bytes(&points);
-            kernel.apply(&Chain::new(steps.clone(), secret).unwrap(), &mut data).unwrap();
-            prop_assert!(data == expected(&points, scalar(&steps)));
-        }
+    fn a_chain_multiplies_as_the_library_does(table in table(), steps in chain(), secret in any::<bool>(), count in 1_u64..60, block in 1_usize..70) {
+        agrees(fast_kernels(block), table, &steps.0, secret, count);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    #[test]
+    fn a_chain_multiplies_as_the_library_does_in_models(table in table(), steps in chain(), secret in any::<bool>()) {
+        agrees(kernels(16), table, &steps.0, secret, 19);
     }
 }
 
@@ -156,18 +186,31 @@ fn extreme_coordinates_are_handled() {
         Step::Double,
         Step::Add(term(0, true, true)),
     ];
-    if let Some(mut kernel) = kernel(32) {
+    for mut kernel in kernels(32) {
         let mut data = bytes(&points);
         kernel
             .apply(&Chain::new(steps.clone(), true).unwrap(), &mut data)
             .unwrap();
-        assert!(data == expected(&points, scalar(&steps)));
+        assert!(data == expected(&points, scalar(Table::Odd, &steps)));
+    }
+}
+
+/// Every row of both tables, alone.
+#[test]
+fn tables_hold_what_they_say() {
+    for table in [Table::Odd, Table::Joint] {
+        for index in 0..8 {
+            for (negative, endomorphism) in [(false, false), (true, false), (false, true)] {
+                let steps = [Step::Add(term(index, negative, endomorphism))];
+                agrees(kernels(8), table, &steps, index % 2 == 0, 9);
+            }
+        }
     }
 }
 
 #[test]
 fn infinity_stays_infinity() {
-    if let Some(mut kernel) = kernel(16) {
+    for mut kernel in kernels(16) {
         let mut data = vec![0; 64 * 21];
         let chain = Chain::new(vec![Step::Add(term(0, false, false)), Step::Double], false);
         kernel.apply(&chain.unwrap(), &mut data).unwrap();
@@ -177,7 +220,7 @@ fn infinity_stays_infinity() {
 
 #[test]
 fn r18_a_point_off_the_curve_is_refused_and_named() {
-    if let Some(mut kernel) = kernel(16) {
+    for mut kernel in kernels(16) {
         for position in [0, 7, 8, 20, 40] {
             let points = sample(41);
             let mut data = bytes(&points);
@@ -191,7 +234,7 @@ fn r18_a_point_off_the_curve_is_refused_and_named() {
 
 #[test]
 fn r18_a_coordinate_that_is_not_canonical_is_refused_and_named() {
-    if let Some(mut kernel) = kernel(16) {
+    for mut kernel in kernels(16) {
         let points = sample(20);
         for coordinate in [0, 32] {
             let mut data = bytes(&points);
@@ -220,7 +263,7 @@ fn r18_a_coordinate_that_is_not_canonical_is_refused_and_named() {
 
 #[test]
 fn a_broken_length_is_refused() {
-    if let Some(mut kernel) = kernel(16) {
+    for mut kernel in kernels(16) {
         let chain = Chain::new(vec![Step::Add(term(0, false, false))], false);
         assert_eq!(
             kernel.apply(&chain.unwrap(), &mut [0; 65]),
@@ -231,7 +274,7 @@ fn a_broken_length_is_refused() {
 
 #[test]
 fn an_exceptional_addition_is_an_error() {
-    if let Some(mut kernel) = kernel(16) {
+    for mut kernel in kernels(16) {
         // P + P is a doubling, P − P is infinity: neither has a slope by the formula of addition.
         for negative in [false, true] {
             let steps = vec![

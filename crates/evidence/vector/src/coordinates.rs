@@ -1,0 +1,60 @@
+//! What additions ask of a group's coordinates: [`GROUP`] vectors of elements at a time.
+//!
+//! The words *single*, *double* and *reduced* are those of [`Field`].
+
+use crate::field::{Field, GROUP, GROUP_LANES, Group};
+use crate::packed::Row;
+
+/// A point's coordinates at rest: canonical, in the Montgomery form of the field that works on them.
+pub(crate) trait AtRest: Copy + PartialEq {
+    const INFINITY: Self;
+    /// Bytes in a file.
+    const BYTES: usize;
+
+    fn rows(&self) -> &[Row];
+    fn rows_mut(&mut self) -> &mut [Row];
+}
+
+/// Whether lanes do something, for each vector of a group.
+pub(crate) type Lanes = [u8; GROUP];
+
+pub(crate) trait Coordinates: Copy + Send {
+    type Field: Field;
+    type Point: AtRest;
+
+    fn one(witness: &Self::Field) -> Self;
+
+    /// Coordinates of a group of points.
+    fn gather(points: &[&Self::Point; GROUP_LANES], x: &mut Self, y: &mut Self);
+    /// Points of single coordinates, which are fully reduced.
+    fn scatter(x: &Self, y: &Self, points: &mut [Self::Point; GROUP_LANES]);
+
+    /// A product of a double and a single value.
+    fn multiply(out: &mut Self, double: &Self, single: &Self);
+    /// The square of a single value.
+    fn square(out: &mut Self, a: &Self);
+    fn subtract(out: &mut Self, a: &Self, b: &Self);
+    fn add(out: &mut Self, a: &Self, b: &Self);
+    /// a − b − c reduced, for fully reduced b and c.
+    fn subtract_both(out: &mut Self, a: &Self, b: &Self, c: &Self);
+    /// a − b reduced, for fully reduced b.
+    fn subtract_reduced(out: &mut Self, a: &Self, b: &Self);
+    /// Makes a double value a single one.
+    fn single(a: &mut Self);
+    /// Product with an element of the prime field, in place.
+    fn scale(a: &mut Self, factor: &Self::Field);
+
+    /// The lanes in which two gathered values are the same.
+    fn equal_lanes(a: &Self, b: &Self) -> Lanes;
+    /// The lanes that are zero, of a gathered value.
+    fn zero_lanes(a: &Self) -> Lanes;
+    /// The lanes whose coordinates, single values, are on the curve.
+    fn curve_lanes(x: &Self, y: &Self) -> Lanes;
+    /// `out` becomes `one` in the lanes of the mask.
+    fn replace(out: &mut Self, mask: Lanes, one: &Self);
+
+    /// An element of the prime field, as a double value, that is zero only for zero, from a double value.
+    fn norm(out: &mut Group<Self::Field>, a: &Self);
+    /// 1/a as a single value, from a and 1/norm(a).
+    fn over_norm(out: &mut Self, a: &Self, inverse: &Group<Self::Field>);
+}

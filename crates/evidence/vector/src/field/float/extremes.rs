@@ -1,0 +1,57 @@
+//! Digits at the largest size that a product may meet, with all signs: larger than group arithmetic makes.
+
+use ark_bn254::Fq;
+use ark_ff::{BigInt, Field as _, PrimeField};
+
+use super::{
+    Field, Floats,
+    radix::{BITS, float},
+};
+use crate::limbs::LIMBS;
+use crate::register::{FloatProducts, Register, model::Model};
+
+/// The integer that digits stand for, modulo q.
+fn value(digits: &[f64; LIMBS]) -> Fq {
+    digits.iter().rev().fold(Fq::from(0_u64), |sum, digit| {
+        let size = Fq::from(format!("{:.0}", digit.abs()).parse::<u64>().unwrap());
+        let digit = if *digit < 0.0 { -size } else { size };
+        sum * Fq::from(1_u64 << BITS) + digit
+    })
+}
+
+/// Products and squares of digits at their bounds, for the model, which checks every operation; the
+/// results are compared with sums of exact products.
+#[test]
+fn digits_at_their_bounds() {
+    let zero = Floats::<Model>::detect().unwrap();
+    let half = float(1 << 50);
+    let inverse = Fq::from(2_u64).pow([255]).inverse().unwrap();
+    let of = |digits: [f64; LIMBS]| Floats(digits.map(|digit| zero.0[0].number(digit)));
+    for signs in 0..1_u32 << LIMBS {
+        let signed = |i: usize, size: f64| if signs >> i & 1 == 1 { -size } else { size };
+        for top in [0.0, 1.0, half, (1.62 * half).floor()] {
+            let mut single = [0.0; LIMBS];
+            for (i, digit) in single.iter_mut().enumerate() {
+                *digit = signed(i, if i + 1 < LIMBS { half } else { top });
+            }
+            for other in 0..1_u32 << LIMBS {
+                let mut double = [2.0 * half; LIMBS];
+                if top > half {
+                    // A larger value would make the product no single one.
+                    double[LIMBS - 1] = 1.5 * half;
+                }
+                for (i, digit) in double.iter_mut().enumerate() {
+                    if other >> i & 1 == 1 {
+                        *digit = -*digit;
+                    }
+                }
+                let product = of(single).mul(&of(double)).words().map(Register::store);
+                let got = Fq::from_bigint(BigInt(product.map(|word| word[0]))).unwrap();
+                assert_eq!(got, value(&single) * value(&double) * inverse);
+            }
+            let square = of(single).square().words().map(Register::store);
+            let got = Fq::from_bigint(BigInt(square.map(|word| word[0]))).unwrap();
+            assert_eq!(got, value(&single).square() * inverse);
+        }
+    }
+}

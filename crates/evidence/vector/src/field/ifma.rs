@@ -1,0 +1,407 @@
+//! Five limbs of 52 bits, Montgomery form with R = 2^260, multiplied by AVX-512 IFMA.
+//!
+//! Limb i of all eight elements is one register. Limbs are carried after every operation: below 2^52.
+//! Values are below 2q or a small multiple of q (double values below 4q), never fully reduced in
+//! between: with 2^260 > 84 q, the product of a < s·q and b < t·q with s·t ≤ 84 comes out below 2q.
+//!
+//! N. Drucker, S. Gueron, *Fast modular squaring with AVX512IFMA*, eprint 2018/335.
+#![expect(
+    clippy::needless_range_loop,
+    clippy::indexing_slicing,
+    reason = "constant indices into arrays of five limbs, several in step, as in the formulas"
+)]
+#![allow(
+    clippy::inline_always,
+    reason = "inlined into the function that is compiled for the processor's features"
+)]
+
+use ark_bn254::Fq;
+use ark_ff::BigInt;
+
+use super::{Field, GROUP, Group};
+use crate::limbs::{LIMBS, MASK, MODULUS, MODULUS_64, NEGATIVE_INVERSE, modulus_times, split};
+use crate::register::{IntegerProducts, Rotation, work};
+
+/// Eight field elements.
+#[derive(Clone, Copy)]
+pub(crate) struct Integers<V>([V; LIMBS]);
+
+/// Floor(2^260 / q): estimates how often q goes into a value from its top limb.
+const QUOTIENT: u64 = 84;
+
+impl<V: IntegerProducts> Field for Integers<V> {
+    type Register = V;
+
+    const FACTOR: Fq = Fq::new(BigInt([16, 0, 0, 0]));
+
+    fn detect() -> Option<Self> {
+        Some(Self([V::detect()?; LIMBS]))
+    }
+
+    #[inline(always)]
+    fn register(&self) -> V {
+        self.0[0]
+    }
+
+    #[inline(always)]
+    fn integer(&self, words: [u64; 4]) -> Self {
+        let limbs = split(words);
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            t[i] = t[i].splat(limbs[i]);
+        }
+        Self(t)
+    }
+
+    #[inline(always)]
+    fn zero(&self) -> Self {
+        Self([self.register().splat(0); LIMBS])
+    }
+
+    #[inline(always)]
+    fn from_words(w: [V; 4]) -> Self {
+        let mask = w[0].splat(MASK);
+        Self([
+            w[0].and(mask),
+            w[0].shift_right::<52>()
+                .or(w[1].shift_left::<12>())
+                .and(mask),
+            w[1].shift_right::<40>()
+                .or(w[2].shift_left::<24>())
+                .and(mask),
+            w[2].shift_right::<28>()
+                .or(w[3].shift_left::<36>())
+                .and(mask),
+            w[3].shift_right::<16>(),
+        ])
+    }
+
+    #[inline(always)]
+    fn words(&self) -> [V; 4] {
+        let l = self.canonical().0;
+        [
+            l[0].or(l[1].shift_left::<52>()),
+            l[1].shift_right::<12>().or(l[2].shift_left::<40>()),
+            l[2].shift_right::<24>().or(l[3].shift_left::<28>()),
+            l[3].shift_right::<36>().or(l[4].shift_left::<16>()),
+        ]
+    }
+
+    /// Below 2q when a·b ≤ 84 q².
+    #[inline(always)]
+    fn mul(&self, other: &Self) -> Self {
+        let mut out = *self;
+        self.register().call(MultiplyOne {
+            out: &mut out,
+            a: self,
+            b: other,
+        });
+        out
+    }
+
+    #[inline(always)]
+    fn square(&self) -> Self {
+        let mut out = *self;
+        self.register().call(SquareOne {
+            out: &mut out,
+            a: self,
+        });
+        out
+    }
+
+    #[inline(always)]
+    fn multiply(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
+        a[0].register().call(Multiply { out, a, b });
+    }
+
+    #[inline(always)]
+    fn square_all(out: &mut Group<Self>, a: &Group<Self>) {
+        a[0].register().call(SquareAll { out, a });
+    }
+
+    /// The bounds add up.
+    #[inline(always)]
+    fn add(&self, other: &Self) -> Self {
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            t[i] = t[i].add(other.0[i]);
+        }
+        Self(carried_unsigned(t))
+    }
+
+    /// a − b + 2q for b ≤ 2q: below (bound of a) + 2q.
+    #[inline(always)]
+    fn sub(&self, other: &Self) -> Self {
+        Self(carried(self.combined(&[other], &modulus_times(2))))
+    }
+
+    #[inline(always)]
+    fn negated(&self) -> Self {
+        self.zero().reduced([self], 2)
+    }
+
+    #[inline(always)]
+    fn single(&self) -> Self {
+        *self
+    }
+
+    /// Below 2q. The value with (bound + 1)·q added lies in [q, 16q): the estimate is made before
+    /// borrows are carried, so the top limb must not be able to come out negative.
+    #[inline(always)]
+    fn reduced<const N: usize>(&self, minus: [&Self; N], bound: u64) -> Self {
+        let mut t = self.combined(&minus, &modulus_times(bound + 1));
+        let zero = self.register().splat(0);
+        let quotient = zero.add_high(t[LIMBS - 1], zero.splat(QUOTIENT));
+        for i in 0..LIMBS {
+            t[i] = t[i].sub(quotient.multiply(zero.splat(MODULUS[i])));
+        }
+        Self(carried(t))
+    }
+
+    #[inline(always)]
+    fn equal_lanes(&self, other: &Self) -> u8 {
+        let mut equal = u8::MAX;
+        for i in 0..LIMBS {
+            equal &= self.0[i].equal(other.0[i]);
+        }
+        equal
+    }
+
+    /// 0 or q: the values are below 2q.
+    #[inline(always)]
+    fn zero_lanes(&self) -> u8 {
+        self.equal_lanes(&self.zero()) | self.equal_lanes(&self.integer(MODULUS_64))
+    }
+
+    #[inline(always)]
+    fn select(mask: u8, one: &Self, other: &Self) -> Self {
+        let mut t = other.0;
+        for i in 0..LIMBS {
+            t[i] = one.0[i].select(mask, t[i]);
+        }
+        Self(t)
+    }
+
+    #[inline(always)]
+    fn masked(&self, bits: u64) -> Self {
+        let mask = self.register().splat(bits);
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            t[i] = t[i].and(mask);
+        }
+        Self(t)
+    }
+
+    #[inline(always)]
+    fn or(&self, other: &Self) -> Self {
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            t[i] = t[i].or(other.0[i]);
+        }
+        Self(t)
+    }
+
+    #[inline(always)]
+    fn rotated(&self, by: Rotation) -> Self {
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            t[i] = t[i].rotated(by);
+        }
+        Self(t)
+    }
+}
+
+work!(MultiplyOne<'a, V: IntegerProducts> {
+    out: &'a mut Integers<V>,
+    a: &'a Integers<V>,
+    b: &'a Integers<V>,
+} -> (), {
+    [*out] = products([a], [b]);
+});
+
+work!(SquareOne<'a, V: IntegerProducts> {
+    out: &'a mut Integers<V>,
+    a: &'a Integers<V>,
+} -> (), {
+    [*out] = squares([a]);
+});
+
+work!(Multiply<'a, V: IntegerProducts> {
+    out: &'a mut Group<Integers<V>>,
+    a: &'a Group<Integers<V>>,
+    b: &'a Group<Integers<V>>,
+} -> (), {
+    for i in (0..GROUP).step_by(2) {
+        [out[i], out[i + 1]] = products([&a[i], &a[i + 1]], [&b[i], &b[i + 1]]);
+    }
+});
+
+work!(SquareAll<'a, V: IntegerProducts> {
+    out: &'a mut Group<Integers<V>>,
+    a: &'a Group<Integers<V>>,
+} -> (), {
+    for i in (0..GROUP).step_by(2) {
+        [out[i], out[i + 1]] = squares([&a[i], &a[i + 1]]);
+    }
+});
+
+impl<V: IntegerProducts> Integers<V> {
+    /// Fully reduced, for a value below 2q.
+    #[inline(always)]
+    fn canonical(&self) -> Self {
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            t[i] = t[i].sub(self.register().splat(MODULUS[i]));
+        }
+        let t = carried(t);
+        Self::select(t[LIMBS - 1].top_bits(), self, &Self(t))
+    }
+
+    /// a − Σ `minus` + offset, limb by limb; limbs may come out negative.
+    #[inline(always)]
+    fn combined(&self, minus: &[&Self], offset: &[u64; LIMBS]) -> [V; LIMBS] {
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            t[i] = t[i].add(t[i].splat(offset[i]));
+            for b in minus {
+                t[i] = t[i].sub(b.0[i]);
+            }
+        }
+        t
+    }
+}
+
+/// `W` independent products, as [`Field::mul`], their instructions interleaved: the multiplier's
+/// latency is several times its throughput.
+#[inline(always)]
+fn products<V: IntegerProducts, const W: usize>(
+    a: [&Integers<V>; W],
+    b: [&Integers<V>; W],
+) -> [Integers<V>; W] {
+    let zero = a[0].register().splat(0);
+    let mut t = [[zero; LIMBS]; W];
+    for i in 0..LIMBS {
+        for j in 0..LIMBS {
+            for w in 0..W {
+                t[w][j] = t[w][j].add_low(a[w].0[i], b[w].0[j]);
+            }
+        }
+        let mut m = [zero; W];
+        let mut carry = [zero; W];
+        for w in 0..W {
+            (m[w], carry[w]) = reduction_factors(t[w][0]);
+        }
+        for w in 0..W {
+            t[w] = [t[w][1], t[w][2], t[w][3], t[w][4], zero];
+        }
+        for j in 0..LIMBS {
+            for w in 0..W {
+                t[w][j] = t[w][j].add_high(a[w].0[i], b[w].0[j]);
+            }
+        }
+        for w in 0..W {
+            t[w][0] = t[w][0].add(carry[w]);
+        }
+        for j in 0..LIMBS {
+            for w in 0..W {
+                if j + 1 < LIMBS {
+                    t[w][j] = t[w][j].add_low(m[w], zero.splat(MODULUS[j + 1]));
+                }
+                t[w][j] = t[w][j].add_high(m[w], zero.splat(MODULUS[j]));
+            }
+        }
+    }
+    let mut out = [Integers([zero; LIMBS]); W];
+    for w in 0..W {
+        out[w] = Integers(carried_unsigned(t[w]));
+    }
+    out
+}
+
+/// `W` independent squares.
+#[inline(always)]
+fn squares<V: IntegerProducts, const W: usize>(a: [&Integers<V>; W]) -> [Integers<V>; W] {
+    let zero = a[0].register().splat(0);
+    let mut t = [[zero; 2 * LIMBS]; W];
+    // Products of different limbs stand twice in the square: add them up once, then double.
+    for i in 0..LIMBS {
+        for j in i + 1..LIMBS {
+            for w in 0..W {
+                let (x, y) = (a[w].0[i], a[w].0[j]);
+                t[w][i + j] = t[w][i + j].add_low(x, y);
+                t[w][i + j + 1] = t[w][i + j + 1].add_high(x, y);
+            }
+        }
+    }
+    for t in &mut t {
+        for limb in t {
+            *limb = limb.add(*limb);
+        }
+    }
+    for i in 0..LIMBS {
+        for w in 0..W {
+            let x = a[w].0[i];
+            t[w][2 * i] = t[w][2 * i].add_low(x, x);
+            t[w][2 * i + 1] = t[w][2 * i + 1].add_high(x, x);
+        }
+    }
+    for i in 0..LIMBS {
+        let mut m = [zero; W];
+        let mut carry = [zero; W];
+        for w in 0..W {
+            (m[w], carry[w]) = reduction_factors(t[w][i]);
+        }
+        for w in 0..W {
+            t[w][i + 1] = t[w][i + 1].add(carry[w]);
+        }
+        for j in 0..LIMBS {
+            for w in 0..W {
+                let q = zero.splat(MODULUS[j]);
+                if j > 0 {
+                    t[w][i + j] = t[w][i + j].add_low(m[w], q);
+                }
+                t[w][i + j + 1] = t[w][i + j + 1].add_high(m[w], q);
+            }
+        }
+    }
+    let mut out = [Integers([zero; LIMBS]); W];
+    for w in 0..W {
+        let [.., a, b, c, d, e] = t[w];
+        out[w] = Integers(carried_unsigned([a, b, c, d, e]));
+    }
+    out
+}
+
+/// One step of Montgomery's reduction: the multiple m of q that makes the lowest limb t vanish modulo
+/// 2^52, and what the vanished limb carries. The low half of m·q₀ is −t mod 2^52, so t plus it is t
+/// rounded up to a multiple of 2^52: no product is needed for the carry.
+#[inline(always)]
+fn reduction_factors<V: IntegerProducts>(lowest: V) -> (V, V) {
+    let m = lowest
+        .splat(0)
+        .add_low(lowest, lowest.splat(NEGATIVE_INVERSE));
+    let carry = lowest.add(lowest.splat(MASK)).shift_right::<52>();
+    (m, carry)
+}
+
+/// Carries limbs that are below 2^63 into limbs below 2^52.
+#[inline(always)]
+fn carried_unsigned<V: IntegerProducts>(mut t: [V; LIMBS]) -> [V; LIMBS] {
+    let mask = t[0].splat(MASK);
+    for i in 0..LIMBS - 1 {
+        t[i + 1] = t[i + 1].add(t[i].shift_right::<52>());
+        t[i] = t[i].and(mask);
+    }
+    t
+}
+
+/// Carries signed limbs; the value as a whole must not be negative, or only its sign is looked at.
+#[inline(always)]
+fn carried<V: IntegerProducts>(mut t: [V; LIMBS]) -> [V; LIMBS] {
+    let mask = t[0].splat(MASK);
+    for i in 0..LIMBS - 1 {
+        t[i + 1] = t[i + 1].add(t[i].signed_carry());
+        t[i] = t[i].and(mask);
+    }
+    t
+}
