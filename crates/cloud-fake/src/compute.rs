@@ -21,6 +21,11 @@ impl FakeCompute {
     }
 }
 
+/// ARN of an instance or a volume; whose it is does not matter to a policy.
+fn arn(region: &Region, kind: &str, id: &str) -> String {
+    format!("arn:aws:ec2:{region}:123456789012:{kind}/{id}")
+}
+
 fn wanted(which: Which<'_>, instance: &InstanceId, tags: &Tags, blind: bool) -> bool {
     match which {
         Which::OfRun(run) => !blind && tags::run(tags).as_ref() == Some(run),
@@ -89,21 +94,27 @@ impl Compute for FakeCompute {
     }
 
     fn console_output(&self, id: &InstanceId) -> Result<Option<String>, CloudError> {
-        self.cloud
-            .call("ec2:GetConsoleOutput", id.as_str(), |world| {
+        self.cloud.call(
+            "ec2:GetConsoleOutput",
+            arn(&self.region, "instance", id.as_str()),
+            |world| {
                 Ok(world
                     .instances
                     .get(id)
                     .map(|_| "fake console\nlogin:".to_owned()))
-            })
+            },
+        )
     }
 
     fn terminate(&self, id: &InstanceId) -> Result<(), CloudError> {
-        self.cloud
-            .call("ec2:TerminateInstances", id.as_str(), |world| {
+        self.cloud.call(
+            "ec2:TerminateInstances",
+            arn(&self.region, "instance", id.as_str()),
+            |world| {
                 world.end_instance(id, "User initiated");
                 Ok(())
-            })
+            },
+        )
     }
 
     fn volumes(&self, which: Which<'_>) -> Result<Vec<Volume>, CloudError> {
@@ -135,23 +146,27 @@ impl Compute for FakeCompute {
     }
 
     fn delete_volume(&self, id: &VolumeId) -> Result<(), CloudError> {
-        self.cloud.call("ec2:DeleteVolume", id.as_str(), |world| {
-            let now = world.now_ms;
-            let Some(volume) = world.volumes.get_mut(id) else {
-                return Ok(());
-            };
-            let instance = world.instances.get(&volume.instance);
-            if instance.is_some_and(|i| i.state.now() != Some(InstanceState::Terminated)) {
-                let class = ErrorClass::Invalid;
-                return Err(failed(
-                    "ec2:DeleteVolume",
-                    class,
-                    "VolumeInUse",
-                    "it is attached",
-                ));
-            }
-            volume.exists.set(now, false);
-            Ok(())
-        })
+        self.cloud.call(
+            "ec2:DeleteVolume",
+            arn(&self.region, "volume", id.as_str()),
+            |world| {
+                let now = world.now_ms;
+                let Some(volume) = world.volumes.get_mut(id) else {
+                    return Ok(());
+                };
+                let instance = world.instances.get(&volume.instance);
+                if instance.is_some_and(|i| i.state.now() != Some(InstanceState::Terminated)) {
+                    let class = ErrorClass::Invalid;
+                    return Err(failed(
+                        "ec2:DeleteVolume",
+                        class,
+                        "VolumeInUse",
+                        "it is attached",
+                    ));
+                }
+                volume.exists.set(now, false);
+                Ok(())
+            },
+        )
     }
 }

@@ -330,7 +330,7 @@ impl FakeStacks {
 impl Stacks for FakeStacks {
     fn create(&self, stack: &NewStack<'_>) -> Result<StackId, CloudError> {
         let resource = format!(
-            "arn:aws:cloudformation:{}:*:stack/{}/*",
+            "arn:aws:cloudformation:{}:123456789012:stack/{}/0",
             self.region, stack.name
         );
         self.cloud
@@ -356,7 +356,10 @@ impl Stacks for FakeStacks {
         let resource = match stack {
             StackRef::Id(id) => id.to_string(),
             StackRef::Name(name) => {
-                format!("arn:aws:cloudformation:{}:*:stack/{name}/*", self.region)
+                format!(
+                    "arn:aws:cloudformation:{}:123456789012:stack/{name}/0",
+                    self.region
+                )
             }
         };
         self.cloud

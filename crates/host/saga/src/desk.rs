@@ -86,7 +86,7 @@ impl Default for Pace {
             silent: s(180),
             boot: s(900),
             stack: s(1200),
-            teardown: s(900),
+            teardown: s(1800),
         }
     }
 }

@@ -96,7 +96,7 @@ fn a_deadline_is_not_moved_beyond_money_or_a_day() {
 }
 
 #[test]
-fn another_account_is_not_touched() {
+fn r47_another_account_is_not_touched() {
     let scene = running(Behaviour::Works, HOUR);
     scene
         .cloud

@@ -78,7 +78,7 @@ fn a_lost_machine_is_noticed() {
 }
 
 #[test]
-fn artifacts_that_are_not_what_was_committed_stay_in_the_bucket() {
+fn r46_artifacts_that_are_not_what_was_committed_stay_in_the_bucket() {
     let scene = behaves(Behaviour::Lies);
     let outcome = scene.run().unwrap();
     assert!(matches!(&outcome.end, End::Error(error) if error.code() == "artifact_digest"));
@@ -177,7 +177,7 @@ fn whoever_stops_watching_is_told_what_goes_on() {
 }
 
 #[test]
-fn nothing_is_made_when_it_may_be_too_dear_or_too_long() {
+fn r44_nothing_is_made_when_it_may_be_too_dear_or_too_long() {
     let minutes = |minutes: u64| Some(Duration::from_secs(60 * minutes));
     for (limits, code) in [
         (
@@ -209,7 +209,7 @@ fn nothing_is_made_when_it_may_be_too_dear_or_too_long() {
 }
 
 #[test]
-fn money_ends_a_run_that_takes_too_long() {
+fn r44_money_ends_a_run_that_takes_too_long() {
     let mut scene = behaves(Behaviour::Hangs);
     // Enough for the expected 20 minutes, and for 24 in all.
     scene.limits = Limits {
@@ -222,7 +222,7 @@ fn money_ends_a_run_that_takes_too_long() {
 }
 
 #[test]
-fn a_bundle_that_does_not_verify_keeps_its_bucket() {
+fn r46_a_bundle_that_does_not_verify_keeps_its_bucket() {
     let mut scene = Scene::new(|_| {});
     scene.distrusts = true;
     let outcome = scene.run().unwrap();

@@ -91,7 +91,7 @@ fn forget_and_reap(scene: &Scene, context: &str) {
 }
 
 #[test]
-fn after_every_crash_the_same_machine_resumes() {
+fn r43_after_every_crash_the_same_machine_resumes() {
     for call in 0..calls_of_a_run() {
         for when in BOTH {
             let context = format!("died {when:?} call {call}");
@@ -105,7 +105,7 @@ fn after_every_crash_the_same_machine_resumes() {
 }
 
 #[test]
-fn after_every_crash_another_machine_resumes_or_reaps() {
+fn r43_after_every_crash_another_machine_resumes_or_reaps() {
     for call in 0..calls_of_a_run() {
         for when in BOTH {
             let context = format!("died {when:?} call {call}, another machine");
@@ -131,7 +131,7 @@ fn after_every_crash_another_machine_resumes_or_reaps() {
 }
 
 #[test]
-fn after_every_crash_tags_and_deadlines_are_enough() {
+fn r43_after_every_crash_tags_and_deadlines_are_enough() {
     for call in 0..calls_of_a_run() {
         for when in BOTH {
             let context = format!("died {when:?} call {call}, forgotten");
@@ -150,7 +150,7 @@ fn after_every_crash_tags_and_deadlines_are_enough() {
 }
 
 #[test]
-fn after_every_error_the_exit_code_is_true_and_nothing_is_left() {
+fn r43_r45_after_every_error_the_exit_code_is_true_and_nothing_is_left() {
     for call in 0..calls_of_a_run() {
         for when in BOTH {
             for class in ErrorClass::ALL {
@@ -186,7 +186,7 @@ fn after_every_error_the_exit_code_is_true_and_nothing_is_left() {
 
 /// An error that stays: the code is 4, and it says what is left.
 #[test]
-fn a_refusal_that_stays_is_told() {
+fn r45_a_refusal_that_stays_is_told() {
     for action in [
         "cloudformation:DeleteStack",
         "s3:DeleteBucket",

@@ -44,14 +44,14 @@ fn hangs(layers: Layers) -> impl FnOnce(&mut Settings) {
 }
 
 #[test]
-fn without_any_layer_a_machine_stays() {
+fn r43_without_any_layer_a_machine_stays() {
     let scene = orphan(hangs(Layers::NONE));
     scene.cloud.advance(100 * HOUR);
     assert!(machines(&scene) > 0);
 }
 
 #[test]
-fn the_agent_powers_off() {
+fn r43_the_agent_powers_off() {
     let layers = Layers {
         agent_poweroff: true,
         ..Layers::NONE
@@ -67,7 +67,7 @@ fn the_agent_powers_off() {
 }
 
 #[test]
-fn the_machine_watches_its_deadline() {
+fn r43_the_machine_watches_its_deadline() {
     let scene = orphan(hangs(Layers {
         boot_shutdown: true,
         ..Layers::NONE
@@ -79,7 +79,7 @@ fn the_machine_watches_its_deadline() {
 }
 
 #[test]
-fn systemd_ends_the_unit() {
+fn r43_systemd_ends_the_unit() {
     let scene = orphan(hangs(Layers {
         systemd_limit: true,
         ..Layers::NONE
@@ -89,7 +89,7 @@ fn systemd_ends_the_unit() {
 }
 
 #[test]
-fn the_schedule_terminates() {
+fn r43_the_schedule_terminates() {
     let scene = orphan(hangs(Layers {
         schedule: true,
         ..Layers::NONE
@@ -102,7 +102,7 @@ fn the_schedule_terminates() {
 
 /// No layer in the cloud, and tags that nothing is found by: the journal alone.
 #[test]
-fn the_journal_knows_what_was_begun() {
+fn r43_the_journal_knows_what_was_begun() {
     for (call, when) in [(0, When::Before), (0, When::After)] {
         let scene = Scene::new(|settings| {
             settings.layers = Layers::NONE;
@@ -128,7 +128,7 @@ fn the_journal_knows_what_was_begun() {
 
 /// No layer in the cloud, no journal: tags and deadlines alone.
 #[test]
-fn reap_knows_what_is_due() {
+fn r43_reap_knows_what_is_due() {
     let mut scene = orphan(hangs(Layers::NONE));
     scene.move_away();
     let early = scene.reap();

@@ -12,4 +12,5 @@ mod commands;
 mod ends;
 mod faults;
 mod layers;
+mod permissions;
 mod scene;
