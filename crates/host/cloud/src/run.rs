@@ -176,6 +176,12 @@ impl<'s> Run<'s> {
         self.get(&self.key("commit")?)
     }
 
+    /// Writes the host-agent's log from a file, which is copied: once, when everything else is written.
+    pub fn put_log(&self, file: &Path) -> Result<(), StoreError> {
+        self.store
+            .copy_file_if_absent(&self.key("log/host-agent")?, file)
+    }
+
     fn artifact_key(&self, kind: pb::ArtifactKind) -> Result<ObjectKey, StoreError> {
         let name = kind
             .as_str_name()

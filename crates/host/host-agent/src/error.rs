@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use protocol::pb;
 
 use crate::enclave_process::EnclaveProcessError;
+use crate::nitro::NitroError;
 use crate::ptau::PtauError;
 use crate::relay::RelayError;
 use crate::session::SessionError;
@@ -140,6 +141,9 @@ pub enum AgentError {
     /// No enclave-agent to talk to.
     #[error(transparent)]
     Process(#[from] EnclaveProcessError),
+    /// No Nitro Enclave, or not the one that is wanted.
+    #[error(transparent)]
+    Nitro(#[from] NitroError),
     /// The enclave refused or was lost.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -186,6 +190,12 @@ pub enum AgentError {
     /// Somebody asked to stop.
     #[error("stopped on request")]
     Stopped,
+    /// The time that was set for this host is over.
+    #[error("the deadline of this host, {time_ms} ms, has passed")]
+    Deadline {
+        /// Milliseconds since the Unix epoch.
+        time_ms: u64,
+    },
     /// A thread of this program ended abnormally.
     #[error("internal task ended abnormally")]
     Task(#[from] tokio::task::JoinError),
@@ -206,6 +216,7 @@ impl AgentError {
             Self::Ptau(error) => error.code(),
             Self::Setup(error) => error.code(),
             Self::Process(_) => "enclave_start",
+            Self::Nitro(error) => error.code(),
             Self::Session(error) => return error.code().to_owned(),
             Self::SelfCheck { .. } => "self_check",
             Self::Disagreement { .. } => "disagreement",
@@ -218,6 +229,7 @@ impl AgentError {
             }
             Self::File { .. } => "file",
             Self::Stopped => "stopped",
+            Self::Deadline { .. } => "deadline",
             Self::Task(_) => "internal",
         }
         .to_owned()
@@ -228,7 +240,11 @@ impl AgentError {
         match self {
             Self::Circom(error) => Some(error.hint().to_owned()),
             Self::Ptau(error) => error.hint(),
+            Self::Nitro(error) => error.hint(),
             Self::Session(error) => error.hint().map(str::to_owned),
+            Self::Deadline { .. } => Some(
+                "nothing runs on; run again with more minutes, or a faster instance type".into(),
+            ),
             Self::Process(_) => Some("run scripts/setup, or name the program with --enclave-agent".into()),
             Self::Relay(_) => Some(
                 "rounds stay available: run again with other relays (--relay), or check the network"

@@ -4,10 +4,11 @@
 //! * [`job`]: what is asked for; [`preflight`]: the circuit compiled on the host, to size everything.
 //! * [`ptau`]: powers of tau from a file, a folder, a URL, or made here for development.
 //! * [`initial_key`][]: 0000.zkey.
-//! * [`enclave_process`], [`session`]: the enclave-agent as a process, and the conversation with it.
+//! * [`enclave_process`], [`nitro`], [`session`]: the enclave-agent as a process or in a Nitro Enclave, and the conversation with it.
 //! * [`beacon`], [`relay`]: waiting for the round, asking relays.
-//! * [`ship`]: artifacts into the run store.
-//! * [`report`]: the run's status log.
+//! * [`ship`]: artifacts into the run store; [`upload`]: the store written with retries, and read back.
+//! * [`report`]: the run's status log; [`watch`]: control records, the deadline, heartbeats.
+//! * [`observe`]: metrics and the log of JSON lines.
 //! * [`cli`]: what can be typed.
 
 pub mod beacon;
@@ -16,6 +17,8 @@ pub mod enclave_process;
 mod error;
 pub mod initial_key;
 pub mod job;
+pub mod nitro;
+pub mod observe;
 pub mod preflight;
 pub mod ptau;
 pub mod relay;
@@ -23,5 +26,7 @@ pub mod report;
 pub mod session;
 pub mod ship;
 pub mod story;
+pub mod upload;
+pub mod watch;
 
 pub use error::{AgentError, Failed, Phase};

@@ -1,22 +1,26 @@
 //! The run's status log: progress at a bearable rate, everything else at once.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cloud::run::Run;
-use cloud::{FolderStore, RunId, StoreError};
+use cloud::{ObjectStore, RunId, StoreError};
 use formats::progress::{ProgressSink, Unit};
 use protocol::pb;
 
-/// At most four progress records a second.
+use crate::observe::Metrics;
+
+/// At most four progress records a second, unless told otherwise.
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Appends status records; shared by everything that works.
 #[derive(Debug)]
 pub struct Reporter {
-    store: FolderStore,
+    store: Arc<dyn ObjectStore>,
     id: RunId,
+    interval: Duration,
+    metrics: Arc<Metrics>,
     log: Mutex<Log>,
     cancelled: AtomicBool,
 }
@@ -28,15 +32,17 @@ struct Log {
     step: Option<pb::Progress>,
     reached: Option<pb::Stage>,
     written: Option<Instant>,
+    /// When anything was last heard of the work.
+    heard: Option<Instant>,
     /// The first record that could not be written: reported once, by [`Reporter::check`].
     failure: Option<StoreError>,
 }
 
 impl Reporter {
     /// A log that continues after the records already in the store.
-    pub fn new(store: FolderStore, id: RunId) -> Result<Self, StoreError> {
+    pub fn new(store: Arc<dyn ObjectStore>, id: RunId) -> Result<Self, StoreError> {
         let mut next = 0_u64;
-        while Run::new(&store, &id).status(next)?.is_some() {
+        while Run::new(&*store, &id).status(next)?.is_some() {
             next = next.saturating_add(1);
         }
         let log = Mutex::new(Log {
@@ -46,14 +52,35 @@ impl Reporter {
         Ok(Self {
             store,
             id,
+            interval: INTERVAL,
+            metrics: Arc::default(),
             log,
             cancelled: AtomicBool::new(false),
         })
     }
 
+    /// Writes progress at most this often: a distant store bills each record.
+    #[must_use]
+    pub fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Counts in these metrics.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// The run.
     pub fn run(&self) -> Run<'_> {
-        Run::new(&self.store, &self.id)
+        Run::new(&*self.store, &self.id)
     }
 
     /// Makes every cancellable work stop soon.
@@ -74,6 +101,10 @@ impl Reporter {
     /// The enclave reached a stage.
     pub fn stage(&self, stage: pb::Stage) {
         self.lock().reached = Some(stage);
+        Metrics::set(
+            &self.metrics.stage,
+            u64::try_from(i32::from(stage)).unwrap_or(0),
+        );
         self.append(pb::status::Kind::StageReached(stage.into()));
     }
 
@@ -85,6 +116,25 @@ impl Reporter {
     /// Something worth a line.
     pub fn note(&self, text: impl Into<String>) {
         self.append(pb::status::Kind::Note(text.into()));
+    }
+
+    /// This host lives. Says nothing of the step at hand.
+    pub fn heartbeat(&self, heartbeat: pb::Heartbeat) {
+        let mut log = self.lock();
+        let (written, heard) = (log.written, log.heard);
+        self.append_locked(&mut log, pb::status::Kind::Heartbeat(heartbeat));
+        // Neither progress nor a reason to put the next progress off.
+        (log.written, log.heard) = (written, heard);
+        Metrics::add(&self.metrics.heartbeats, 1);
+    }
+
+    /// Milliseconds since anything was heard of the work.
+    pub fn quiet_ms(&self) -> u64 {
+        let heard = self.lock().heard;
+        heard.map_or_else(
+            || self.metrics.uptime_ms(),
+            |heard| u64::try_from(heard.elapsed().as_millis()).unwrap_or(u64::MAX),
+        )
     }
 
     /// The run failed; the last record.
@@ -111,6 +161,7 @@ impl Reporter {
     /// Progress heard from elsewhere. The first and the last of a step are always written.
     pub fn progress(&self, progress: pb::Progress) {
         let mut log = self.lock();
+        log.heard = Some(Instant::now());
         let new_step = log
             .step
             .as_ref()
@@ -118,8 +169,11 @@ impl Reporter {
         let last = progress.total > 0 && progress.done >= progress.total;
         let due = log
             .written
-            .is_none_or(|written| written.elapsed() >= INTERVAL);
+            .is_none_or(|written| written.elapsed() >= self.interval);
         log.step = Some(progress.clone());
+        Metrics::set(&self.metrics.step_done, progress.done);
+        Metrics::set(&self.metrics.step_total, progress.total);
+        Metrics::add(&self.metrics.steps, u64::from(new_step));
         if new_step || last || due {
             self.append_locked(&mut log, pb::status::Kind::Progress(progress));
         }
@@ -144,8 +198,11 @@ impl Reporter {
             Ok(()) => {
                 log.next = log.next.saturating_add(1);
                 log.written = Some(Instant::now());
+                log.heard = log.written;
+                Metrics::add(&self.metrics.records, 1);
             }
             Err(error) => {
+                Metrics::add(&self.metrics.record_failures, 1);
                 tracing::error!(code = error.code(), "status record not written: {error}");
                 log.failure.get_or_insert(error);
             }

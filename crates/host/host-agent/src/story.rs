@@ -12,6 +12,7 @@ use crate::enclave_process::EnclaveProcess;
 use crate::error::{AgentError, During, Failed, Phase};
 use crate::initial_key;
 use crate::job::{self, Task};
+use crate::nitro::{NitroChoice, NitroEnclave};
 use crate::preflight::{self, Circuit};
 use crate::ptau;
 use crate::report::Reporter;
@@ -25,6 +26,8 @@ pub enum EnclaveChoice {
     Start(PathBuf),
     /// It runs already.
     Running(Transport),
+    /// Start it as a Nitro Enclave.
+    Nitro(NitroChoice),
 }
 
 /// What the agent was started with.
@@ -38,6 +41,8 @@ pub struct Config {
     pub enclave: EnclaveChoice,
     /// Folder for downloaded powers of tau.
     pub ptau_cache: PathBuf,
+    /// Bucket of powers of tau that is asked before the publisher.
+    pub ptau_mirror: Option<Arc<dyn cloud::ObjectStore>>,
     /// Memory for making the initial key, bytes.
     pub memory_bytes: u64,
     /// How long relays are asked for the round.
@@ -58,7 +63,7 @@ pub async fn run(config: Config, reporter: Arc<Reporter>) -> Result<pb::JobDone,
         .during(Phase::InitialKey)?;
 
     let process = match &config.enclave {
-        EnclaveChoice::Running(_) => None,
+        EnclaveChoice::Running(_) | EnclaveChoice::Nitro(_) => None,
         EnclaveChoice::Start(program) => {
             reporter.note("starting the enclave-agent");
             let work = config.work.join("enclave");
@@ -67,10 +72,18 @@ pub async fn run(config: Config, reporter: Arc<Reporter>) -> Result<pb::JobDone,
             Some(started.during(Phase::Enclave)?)
         }
     };
-    let transport = match (&config.enclave, &process) {
-        (EnclaveChoice::Running(transport), _) => transport.clone(),
-        (EnclaveChoice::Start(_), Some(process)) => process.transport(),
-        (EnclaveChoice::Start(_), None) => {
+    let nitro = match &config.enclave {
+        EnclaveChoice::Nitro(choice) => {
+            let started = NitroEnclave::start(choice, &reporter).await;
+            Some(started.during(Phase::Enclave)?)
+        }
+        _ => None,
+    };
+    let transport = match (&config.enclave, &process, &nitro) {
+        (EnclaveChoice::Running(transport), ..) => transport.clone(),
+        (_, Some(process), _) => process.transport(),
+        (_, _, Some(nitro)) => nitro.transport(),
+        _ => {
             return Err(AgentError::Job { what: "no enclave" }).during(Phase::Enclave);
         }
     };
@@ -80,6 +93,9 @@ pub async fn run(config: Config, reporter: Arc<Reporter>) -> Result<pb::JobDone,
     .await;
     if let Some(process) = process {
         process.stop().await;
+    }
+    if let Some(nitro) = nitro {
+        nitro.stop().await;
     }
     result
 }

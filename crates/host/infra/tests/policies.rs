@@ -288,3 +288,59 @@ fn no_permission_of_the_policy_is_without_use() {
         }
     }
 }
+
+/// The Rust sources of a folder.
+fn sources(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_permission_that_the_code_names_is_in_the_policy() {
+    // Calls carry the name of the permission they need, so that a refusal can say it.
+    let name = regex::Regex::new(
+        r#""((?:s3|ec2|cloudformation|sts|iam|ssm|logs|scheduler|cloudwatch):[A-Z][A-Za-z]+)""#,
+    )
+    .unwrap();
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    for folder in [
+        "cloud-fake/src",
+        "host/cloud/src",
+        "host/saga/src",
+        "host/aws/src",
+        "host/controller/src",
+    ] {
+        if crates.join(folder).is_dir() {
+            sources(&crates.join(folder), &mut files);
+        }
+    }
+    let mut named = std::collections::BTreeSet::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        named.extend(name.captures_iter(&text).map(|found| found[1].to_owned()));
+    }
+    assert!(named.len() >= 10, "only {named:?} were found");
+    let document: serde_json::Value = serde_json::from_str(infra::CONTROLLER_POLICY).unwrap();
+    let mut allowed = std::collections::BTreeSet::new();
+    for statement in document["Statement"].as_array().unwrap() {
+        match &statement["Action"] {
+            serde_json::Value::Array(list) => {
+                allowed.extend(list.iter().map(|action| action.as_str().unwrap()))
+            }
+            one => drop(allowed.insert(one.as_str().unwrap())),
+        }
+    }
+    for action in &named {
+        assert!(
+            allowed.contains(action.as_str()),
+            "{action} is not in infra/policies/controller.json"
+        );
+    }
+}

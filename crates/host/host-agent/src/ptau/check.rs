@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use formats::digest::hash_source;
+use formats::digest::{FileDigests, hash_source};
 use formats::progress::ProgressSink;
 use formats::ptau::Ptau;
 use formats::ptau::published::{self, PublishedPtau};
@@ -30,7 +30,16 @@ pub(super) fn published_file(
     if wanted.matches(&digests) {
         return Ok(());
     }
-    Err(PtauError::Digest {
+    Err(other_digest(path, wanted, &digests))
+}
+
+/// The file has another digest than the published one.
+pub(super) fn other_digest(
+    path: &Path,
+    wanted: &PublishedPtau,
+    digests: &FileDigests,
+) -> PtauError {
+    PtauError::Digest {
         path: path.into(),
         name: wanted.file_name,
         expected: expected(wanted),
@@ -38,7 +47,7 @@ pub(super) fn published_file(
             Some(_) => format!("blake2b512:{}", digests.blake2b512),
             None => format!("sha256:{}", digests.sha256),
         },
-    })
+    }
 }
 
 fn expected(wanted: &PublishedPtau) -> String {

@@ -91,28 +91,71 @@ pub enum PtauError {
         status: u16,
     },
     /// The server has another number of bytes.
-    #[error("{url} has {got} bytes, {name} has {expected}")]
+    #[error("{url} has {got} bytes, {expected} are published")]
     RemoteSize {
         /// What was asked for.
         url: String,
-        /// Name of the file that is needed.
-        name: &'static str,
-        /// Its size.
+        /// Published size.
         expected: u64,
         /// What the server announced or sent.
         got: u64,
     },
+    /// The server answered with other bytes than were asked for.
+    #[error("{url}: asked for {expected}, got {got:?}")]
+    Range {
+        /// What was asked for.
+        url: String,
+        /// The range.
+        expected: String,
+        /// What came instead.
+        got: String,
+    },
+    /// The answer ended early, after retries.
+    #[error("{url}: the answer ended at byte {got} instead of {expected}")]
+    Cut {
+        /// What was asked for.
+        url: String,
+        /// End of what was asked for.
+        expected: u64,
+        /// Where it ended.
+        got: u64,
+    },
+    /// Nothing came for a long time, after retries.
+    #[error("{url}: nothing for {seconds} s")]
+    Silent {
+        /// What was asked for.
+        url: String,
+        /// Seconds waited.
+        seconds: f32,
+    },
     /// The download failed, after retries.
-    #[error("{url}: download failed")]
+    #[error("{url}: download failed: {reason}")]
     Download {
         /// What was asked for.
         url: String,
         /// The last reason.
-        source: reqwest::Error,
+        reason: String,
     },
+    /// The mirror's bucket failed, after retries.
+    #[error("{object} cannot be read")]
+    Mirror {
+        /// The object.
+        object: String,
+        /// Why.
+        source: Box<cloud::StoreError>,
+    },
+    /// Nobody is known who has the file.
+    #[error("no place is known that has {name}")]
+    NoOrigin {
+        /// Name of the published file.
+        name: &'static str,
+    },
+    /// Somebody asked to stop; what has arrived is kept for the next time.
+    #[error("the download was stopped")]
+    Stopped,
     /// The HTTP client cannot be made.
-    #[error(transparent)]
-    Client(#[from] crate::relay::RelayError),
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
 }
 
 impl PtauError {
@@ -132,7 +175,15 @@ impl PtauError {
             Self::Format(error) => error.code(),
             Self::Development(_) => "ptau_development",
             Self::Busy { .. } => "ptau_busy",
-            Self::Status { .. } | Self::Download { .. } | Self::Client(_) => "ptau_download",
+            Self::Status { .. }
+            | Self::Range { .. }
+            | Self::Cut { .. }
+            | Self::Silent { .. }
+            | Self::Download { .. }
+            | Self::Mirror { .. }
+            | Self::NoOrigin { .. }
+            | Self::Client(_) => "ptau_download",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -149,9 +200,15 @@ impl PtauError {
             Self::TooLarge { .. } => {
                 Some("make the circuit smaller, or compile with --O2".to_owned())
             }
-            Self::Status { .. } | Self::Download { .. } => {
-                Some("download it another way and pass --ptau FILE".to_owned())
-            }
+            Self::Status { .. }
+            | Self::Range { .. }
+            | Self::Cut { .. }
+            | Self::Silent { .. }
+            | Self::Mirror { .. }
+            | Self::Download { .. } => Some(
+                "what has arrived is kept: run again, or get the file another way and pass --ptau FILE"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -6,6 +6,8 @@
 mod check;
 mod download;
 mod error;
+mod origin;
+mod pieces;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,10 @@ use std::sync::Arc;
 use formats::ptau::published::{self, PtauFamily, PublishedPtau};
 use manifest::spec::Phase1Family;
 
+use download::Cached;
+pub use download::Settings as DownloadSettings;
 pub use error::PtauError;
+pub use origin::Origin;
 
 use crate::error::AgentError;
 use crate::job::{PtauChoice, Task};
@@ -47,12 +52,14 @@ pub async fn obtain(
     let path = match &task.ptau {
         PtauChoice::Path(path) if path.is_dir() => in_folder(path, wanted.file_name)?,
         PtauChoice::Path(path) => path.clone(),
-        PtauChoice::Url(url) => {
-            let url = url.replace("{NN}", &format!("{power:02}"));
-            download::cached(&config.ptau_cache, wanted, &url, reporter).await?
-        }
-        PtauChoice::Published => {
-            download::cached(&config.ptau_cache, wanted, wanted.url, reporter).await?
+        PtauChoice::Url(_) | PtauChoice::Published => {
+            let origins = origins(config, &task.ptau, wanted)?;
+            let settings = DownloadSettings::default();
+            let cache = &config.ptau_cache;
+            match download::cached(cache, &wanted.into(), &origins, settings, reporter).await? {
+                Cached::Fetched(path) => return Ok(path),
+                Cached::Found(path) => path,
+            }
         }
         PtauChoice::Development => return Err(AgentError::Job { what: "no family" }),
     };
@@ -61,6 +68,33 @@ pub async fn obtain(
         check::published_file(&path, wanted, &*reporter).map(|()| path)
     });
     Ok(checked.await??)
+}
+
+/// Who is asked for a file, in this order: the mirror whose reader pays, if the machine has one; the publisher; the user's own
+/// mirror. On one machine a user who names a mirror means that one.
+fn origins(
+    config: &Config,
+    choice: &PtauChoice,
+    wanted: &PublishedPtau,
+) -> Result<Vec<Origin>, PtauError> {
+    let mut origins = Vec::new();
+    if let Some(store) = &config.ptau_mirror
+        && let Ok(key) = format!("ptau/{}", wanted.file_name).parse()
+    {
+        let store = Arc::clone(store);
+        origins.push(Origin::Object { store, key });
+    }
+    let user = match choice {
+        PtauChoice::Url(url) => Some(url.replace("{NN}", &format!("{:02}", wanted.power))),
+        _ => None,
+    };
+    if user.is_none() || config.ptau_mirror.is_some() {
+        origins.push(Origin::server(wanted.url)?);
+    }
+    if let Some(url) = user {
+        origins.push(Origin::server(&url)?);
+    }
+    Ok(origins)
 }
 
 /// The one file that a circuit of this power is set up with: the enclave takes no other.

@@ -132,3 +132,88 @@ fn create_folder(path: &Path) -> Result<(), CliError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use cloud::{FolderStore, ObjectStore, RunId};
+    use formats::digest::Sha256Digest;
+
+    use super::*;
+
+    /// Everything under a folder, as paths relative to it.
+    fn tree(folder: &Path) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_path_buf()];
+        while let Some(next) = folders.pop() {
+            for entry in std::fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                found.push(path.strip_prefix(folder).unwrap().display().to_string());
+                if path.is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// A run whose commit marker names these kinds, with the bytes `x` for each.
+    fn assemble_from(kinds: &[i32], stored: &[u8]) -> (CliError, Vec<String>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(folder.path().join("store")).unwrap();
+        let id: RunId = "r".parse().unwrap();
+        let run = Run::new(&store, &id);
+        let info = |kind: &i32| pb::ArtifactInfo {
+            kind: *kind,
+            size: 1,
+            sha256: Sha256Digest::of(b"x").as_bytes().to_vec().into(),
+            ..pb::ArtifactInfo::default()
+        };
+        for name in ["manifest", "attestation-1", "final-zkey"] {
+            let key = format!("runs/r/artifacts/{name}").parse().unwrap();
+            store.put_if_absent(&key, stored).unwrap();
+        }
+        let artifacts = kinds.iter().map(info).collect();
+        run.commit(&pb::JobDone { artifacts }).unwrap();
+        let before = tree(folder.path());
+        let out = folder.path().join("bundle");
+        let circuit = CircuitBytes::R1cs(PathBuf::new());
+        let error = assemble(run, &circuit, &out).unwrap_err();
+        (error, before, tree(folder.path()))
+    }
+
+    #[test]
+    fn r42_r51_names_come_from_kinds_and_a_refused_download_leaves_nothing() {
+        let (manifest, ptau) = (pb::ArtifactKind::Manifest, pb::ArtifactKind::Ptau);
+        for (kinds, stored, words) in [
+            (
+                &[i32::from(manifest), 999][..],
+                &b"x"[..],
+                "unknown artifact",
+            ),
+            (&[i32::from(manifest), -1], b"x", "unknown artifact"),
+            (&[0], b"x", "not shipped"),
+            (&[i32::from(ptau)], b"x", "not shipped"),
+            // The same file twice: the second does not replace the first.
+            (&[i32::from(manifest), i32::from(manifest)], b"x", "write"),
+            // Bytes that are not the named ones.
+            (&[i32::from(manifest)], b"y", "manifest"),
+            (&[i32::from(manifest)], b"", "manifest"),
+            (
+                &[i32::from(pb::ArtifactKind::Beacon)],
+                b"x",
+                "does not exist",
+            ),
+        ] {
+            let (error, before, after) = assemble_from(kinds, stored);
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                text.push_str(&error.to_string());
+                cause = error.source();
+            }
+            assert!(text.contains(words), "{kinds:?}: {text}");
+            assert_eq!(before, after, "{kinds:?} left something behind");
+        }
+    }
+}
