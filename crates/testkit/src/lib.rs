@@ -1,11 +1,13 @@
 //! Fixtures and foreign data for tests. Never linked into a service.
 
+mod emulators;
 mod fixtures;
 mod outdated;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+pub use emulators::{Emulator, EmulatorKind};
 pub use fixtures::{development_ptau, small_r1cs};
 pub use outdated::outdated_initial_key;
 

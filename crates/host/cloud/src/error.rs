@@ -42,6 +42,22 @@ pub enum StoreError {
         /// What the decoder said.
         source: prost::DecodeError,
     },
+    /// The bytes that came back are not the ones that were written.
+    #[error("object {key} came back with other bytes: expected {expected}, got {got}")]
+    Corrupt {
+        /// The object.
+        key: ObjectKey,
+        /// SHA-256 (hex) or size as its writer said.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// Another object took the place of this one while it was read or written.
+    #[error("object {key} was replaced in between")]
+    Changed {
+        /// The object.
+        key: ObjectKey,
+    },
     /// The service that keeps the objects failed.
     #[error("the object service failed at {key}")]
     Cloud {
@@ -71,6 +87,8 @@ impl StoreError {
             Self::Absent { .. } => "store_absent",
             Self::TooLarge { .. } => "store_too_large",
             Self::Malformed { .. } => "store_malformed",
+            Self::Corrupt { .. } => "store_corrupt",
+            Self::Changed { .. } => "store_changed",
             Self::Cloud { source, .. } => source.code(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => "disk_full",
             Self::Io { .. } => "store_io",

@@ -53,7 +53,7 @@ impl<'s> Run<'s> {
 
     /// Copies the circuit into `write`, a buffer at a time; gives its size.
     pub fn read_circuit(&self, write: &mut dyn std::io::Write) -> Result<u64, StoreError> {
-        self.copy_out(&self.key("inputs/circuit")?, write)
+        self.store.copy_to(&self.key("inputs/circuit")?, write)
     }
 
     /// Writes what a run in the cloud was planned to be: JSON, `docs/formats/run-store.md`.
@@ -163,7 +163,7 @@ impl<'s> Run<'s> {
         kind: pb::ArtifactKind,
         write: &mut dyn std::io::Write,
     ) -> Result<u64, StoreError> {
-        self.copy_out(&self.artifact_key(kind)?, write)
+        self.store.copy_to(&self.artifact_key(kind)?, write)
     }
 
     /// Writes the commit marker: every artifact with its digest. The last thing the host-agent writes.
@@ -212,23 +212,6 @@ impl<'s> Run<'s> {
                 key: key.clone(),
                 source,
             })
-    }
-
-    fn copy_out(&self, key: &ObjectKey, write: &mut dyn std::io::Write) -> Result<u64, StoreError> {
-        let mut buf = vec![0; 256 << 10];
-        let mut offset = 0_u64;
-        loop {
-            let got = self.store.read_at(key, offset, &mut buf)?;
-            let Some(read) = buf.get(..got).filter(|read| !read.is_empty()) else {
-                return Ok(offset);
-            };
-            write.write_all(read).map_err(|source| StoreError::Io {
-                action: "copy",
-                key: key.to_string(),
-                source,
-            })?;
-            offset = offset.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
-        }
     }
 }
 

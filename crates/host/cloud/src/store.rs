@@ -1,6 +1,7 @@
 //! The store as a trait.
 
 use std::fmt::Debug;
+use std::io::Write;
 use std::path::Path;
 
 use crate::{ObjectKey, StoreError};
@@ -34,6 +35,29 @@ pub trait ObjectStore: Debug + Send + Sync {
 
     /// Removes an object; not an error if there is none.
     fn delete(&self, key: &ObjectKey) -> Result<(), StoreError>;
+
+    /// Copies a whole object into `write`, a buffer at a time; gives its size. Only its end says that the
+    /// bytes are the object's: what `write` got before an error is of no use.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] if there is no such object; [`StoreError::Corrupt`] where the store knows the
+    /// digest it was given and the bytes do not have it.
+    fn copy_to(&self, key: &ObjectKey, write: &mut dyn Write) -> Result<u64, StoreError> {
+        let mut buf = vec![0; 256 << 10];
+        let mut offset = 0_u64;
+        loop {
+            let got = self.read_at(key, offset, &mut buf)?;
+            let Some(read) = buf.get(..got).filter(|read| !read.is_empty()) else {
+                return Ok(offset);
+            };
+            write.write_all(read).map_err(|source| StoreError::Io {
+                action: "copy",
+                key: key.to_string(),
+                source,
+            })?;
+            offset = offset.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
+        }
+    }
 
     /// The whole object; `None` if there is no such object.
     ///
