@@ -45,6 +45,7 @@ pub(crate) fn protocol(bytes: &[u8]) -> Verdict {
                 .map_err(|error| code(&error))
         }
         b'p' => put(message),
+        b'a' => decode::<pb::BackingAnswer>(message).map(drop),
         _ => Err("no_such_request".to_owned()),
     }
     .map(|()| Accepted::Read)

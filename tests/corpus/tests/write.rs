@@ -278,6 +278,8 @@ fn protocol() {
             with(b'd', cut(&describe(vec![1; 32]).encode_to_vec())),
         ),
         ("unknown-request", vec![b'z']),
+        ("backing", with(b'a', backing(b"abc"))),
+        ("backing-cut", with(b'a', cut(&backing(b"abc")))),
         ("put", with(b'p', put(6, &[(0, b"abc"), (3, b"def")]))),
         ("put-gap", with(b'p', put(6, &[(0, b"abc"), (4, b"ef")]))),
         ("put-beyond", with(b'p', put(6, &[(0, b"abcdefg")]))),
@@ -293,6 +295,12 @@ fn protocol() {
 fn open(spec: &[u8]) -> Vec<u8> {
     let spec = spec.to_vec().into();
     pb::OpenRequest { spec }.encode_to_vec()
+}
+
+fn backing(data: &[u8]) -> Vec<u8> {
+    let data = data.to_vec().into();
+    let what = Some(pb::backing_answer::What::Data(data));
+    pb::BackingAnswer { id: 5, what }.encode_to_vec()
 }
 
 /// A header and chunks, each with its length before it.

@@ -206,6 +206,11 @@ impl Phase1Ready {
         &self.opened
     }
 
+    /// The circuit.
+    pub fn circuit(&self) -> &CircuitCompiled {
+        &self.circuit
+    }
+
     /// Takes 0000.zkey with the evidence that it follows from r1cs and ptau.
     pub fn initial_key(self, key: InitialKey) -> Next<Self, InitialReady> {
         step(

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use attestation::PcrPolicy;
 use clap::Parser;
+use enclave_agent::backing::BackingConfig;
 use enclave_agent::{Agent, AgentConfig, selfcheck, serve};
 use manifest::AgentMode;
 use protocol::Transport;
@@ -92,6 +93,7 @@ fn run(arguments: Arguments) -> Result<(), StartError> {
         anchor: security.anchor(),
         pcrs: PcrPolicy::unpinned(),
         compiler_limits: circom::Limits::default(),
+        backing: BackingConfig::default(),
     };
     let agent = Agent::new(config, Arc::new(security)).map_err(|source| StartError::Work {
         path: arguments.work,

@@ -17,11 +17,12 @@ use solc::unpack::SOLC_WASM_SHA256;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::Status;
 
+use crate::backing::{Backing, BackingConfig};
 use crate::convert;
 use crate::error::AgentError;
 use crate::events::Events;
 use crate::progress::Reporter;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::work::WorkError;
 
 /// Version of this agent, written into the manifest.
@@ -47,6 +48,8 @@ pub struct AgentConfig {
     pub self_checks: Vec<SelfCheck>,
     /// What circom may use. The program that was started decides, never the host.
     pub compiler_limits: Limits,
+    /// How the large files are held to their digests.
+    pub backing: BackingConfig,
 }
 
 /// One agent: it runs one ceremony.
@@ -78,13 +81,16 @@ impl Agent {
             anchor: config.anchor,
             pcrs: config.pcrs,
         };
+        // Told to nobody: no chunk can be looked for that passes for another.
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(std::io::Error::other)?;
         Ok(Arc::new(Self {
             security,
             modules: config.modules,
             mode: config.mode,
             self_checks: config.self_checks,
             compiler_limits: config.compiler_limits,
-            store: Store::create(&config.work)?,
+            store: Store::create(&config.work, Backing::new(key, config.backing))?,
             events: Arc::default(),
             ceremony: Mutex::new(Some(Ceremony::new(boot))),
             work: Arc::new(Semaphore::new(1)),
@@ -193,7 +199,14 @@ impl Agent {
         let agent = Arc::clone(self);
         let worker = tokio::task::spawn_blocking(move || {
             let reporter = Reporter::new(progress, Arc::clone(&agent.events));
-            let result = match work(&agent, &reporter) {
+            // What the host did wrong with a file comes out of a parser as an input/output error, or
+            // was seen in a chunk that nobody used: it is the cause all the same.
+            let done = work(&agent, &reporter);
+            let done = match agent.store.backing().fault() {
+                Some(fault) => Err(StoreError::from(fault).into()),
+                None => done,
+            };
+            let result = match done {
                 Ok(command) => agent.advance(command),
                 Err(error) => {
                     agent.fail(error.code(), with_causes(&error));

@@ -125,12 +125,13 @@ impl Coded for AgentError {
         match self {
             Self::Ceremony(CeremonyError::WrongStage { .. })
             | Self::ArtifactNotTaken { .. }
-            | Self::Store(StoreError::Missing { .. })
+            | Self::Store(StoreError::Missing { .. } | StoreError::Held { .. })
             | Self::ArtifactNotYet { .. } => Code::FailedPrecondition,
             Self::ArtifactExists { .. } => Code::AlreadyExists,
             Self::Busy => Code::ResourceExhausted,
             Self::ArtifactOffset { .. } => Code::OutOfRange,
             Self::BrokenOff { .. } => Code::Aborted,
+            Self::Store(StoreError::Backing(_)) => Code::DataLoss,
             Self::Store(_) | Self::Nsm(_) | Self::Task => Code::Internal,
             Self::Ceremony(_)
             | Self::Work(_)

@@ -27,6 +27,7 @@ use nix::sys::reboot::{RebootMode, reboot};
 use protocol::Transport;
 
 use crate::agent::{Agent, AgentConfig};
+use crate::backing::BackingConfig;
 use crate::nsm::NitroSecurityModule;
 use crate::selfcheck::{self, Machine};
 use crate::serve::{ServeError, serve};
@@ -168,6 +169,7 @@ fn run(
         anchor: identity.anchor,
         pcrs: PcrPolicy::unpinned(),
         compiler_limits: circom::Limits::default(),
+        backing: BackingConfig::default(),
     };
     let agent = Agent::new(config, identity.security).map_err(system("work folder"))?;
     let transport = Transport::Vsock {

@@ -6,16 +6,19 @@
 //! * [`agent`]: [`Agent`], the state behind the RPCs, and how a piece of work is run.
 //! * [`rpc`]: one handler per RPC.
 //! * [`work`]: the work of each stage, one file each, on a blocking thread.
-//! * [`store`]: files by artifact kind in a private folder; [`limits`]: what may come into it.
+//! * [`store`]: artifacts by kind; [`backing`]: the large ones, whose bytes lie with the host;
+//!   [`limits`]: what may come in.
 //! * [`events`], [`progress`]: what the host may watch.
 //! * [`selfcheck`]: what must hold before a ceremony is opened.
 //! * [`nsm`]: the Nitro Security Module.
 //! * [`serve`](fn@serve): the listening loop.
 //! * [`init`]: the agent as the first process of the enclave.
 //!
-//! Memory does not grow with the circuit: every large file is read and written in pieces.
+//! Memory does not grow with the circuit: every large file lies with the host and is read and written
+//! in pieces.
 
 pub mod agent;
+pub mod backing;
 mod clock;
 mod convert;
 pub mod error;

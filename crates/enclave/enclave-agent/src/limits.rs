@@ -5,8 +5,8 @@ use ceremony::Ceremony;
 use formats::curve::Curve;
 use formats::ptau::prepared_len;
 use formats::ptau::published::{self, PtauFamily};
-use formats::r1cs::R1cs;
 use manifest::ArtifactKind;
+use manifest::manifest::CircuitFacts;
 use manifest::sources::MAX_BUNDLE_BYTES;
 use manifest::spec::Phase1Family;
 
@@ -43,7 +43,10 @@ pub(crate) fn most_bytes(
             let power = stage.circuit().facts().power;
             most_ptau_bytes(stage.opened().spec().phase1_family, power).ok_or_else(not_taken)
         }
-        (Ceremony::Phase1Ready(_), ArtifactKind::InitialZkey) => most_initial_key_bytes(store),
+        (Ceremony::Phase1Ready(stage), ArtifactKind::InitialZkey) => {
+            let r1cs = store.record(ArtifactKind::R1cs)?;
+            Ok(most_initial_key_bytes(stage.circuit().facts(), r1cs.size))
+        }
         _ => Err(not_taken()),
     }
 }
@@ -69,22 +72,16 @@ fn most_ptau_bytes(family: Phase1Family, power: u32) -> Option<u64> {
 
 /// From the r1cs: points per wire and per element of the domain are fixed; the number of
 /// coefficients cannot exceed what the r1cs has room for.
-fn most_initial_key_bytes(store: &Store) -> Result<u64, AgentError> {
-    let kind = ArtifactKind::R1cs;
-    let source = store.open(kind)?;
-    let r1cs = R1cs::open(source).map_err(crate::work::WorkError::from)?;
-    let header = r1cs.header();
-    let wires = u64::from(header.n_wires);
-    let public = u64::from(header.n_public());
+fn most_initial_key_bytes(circuit: &CircuitFacts, r1cs_bytes: u64) -> u64 {
+    let wires = u64::from(circuit.wires);
+    let public = u64::from(circuit.outputs) + u64::from(circuit.public_inputs);
     // A term of the r1cs takes 4 + 32 bytes there and 12 + 32 here; each public signal adds one.
-    let terms = (store.record(kind)?.size / 36)
-        .saturating_add(public)
-        .saturating_add(1);
-    let domain = 1_u64.checked_shl(header.power()).unwrap_or(u64::MAX);
-    Ok(terms
+    let terms = (r1cs_bytes / 36).saturating_add(public).saturating_add(1);
+    let domain = 1_u64.checked_shl(circuit.power).unwrap_or(u64::MAX);
+    terms
         .saturating_mul(44)
         .saturating_add(wires.saturating_mul(64 * 3 + 128))
         .saturating_add(public.saturating_add(1).saturating_mul(64))
         .saturating_add(domain.saturating_mul(64))
-        .saturating_add(SLACK_BYTES))
+        .saturating_add(SLACK_BYTES)
 }

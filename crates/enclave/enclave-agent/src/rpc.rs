@@ -19,6 +19,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::agent::{Agent, VERSION, failure_text};
 use crate::convert;
 use crate::error::AgentError;
+use crate::store::StoreError;
 use crate::transfer;
 use crate::work;
 
@@ -206,10 +207,20 @@ impl Enclave for Service {
         let kind = protocol::convert::kind_from_pb(request.kind)
             .map_err(|error| refuse(AgentError::Request(error)))?;
         let (record, source) = blocking(&self.0, move |agent| {
-            Ok((agent.store().record(kind)?, agent.store().open(kind)?))
+            Ok((agent.store().record(kind)?, agent.store().open_file(kind)?))
         })
         .await?;
         stream(transfer::send(kind, &record, source, request.offset))
+    }
+
+    type BackingStream = BoxStream<pb::BackingRequest>;
+
+    async fn backing(
+        &self,
+        request: Request<Streaming<pb::BackingAnswer>>,
+    ) -> Answer<Self::BackingStream> {
+        let attached = self.0.store().backing().attach(request.into_inner());
+        stream(attached.map_err(|error| StoreError::from(error).into()))
     }
 }
 

@@ -1,18 +1,23 @@
-//! Files by artifact kind, in a folder that nobody else writes to.
+//! Artifacts by kind: small ones as files in a folder that nobody else writes to, large ones with the
+//! host, held to digests per chunk that are kept here.
 //!
 //! A file's name is a constant of its kind: nothing a peer says becomes a name or a path.
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use formats::digest::{DigestState, FileDigests, HashingWriter, hash_source};
-use formats::progress::ProgressSink;
-use formats::source::FileSource;
+use formats::progress::{ProgressSink, Unit};
+use formats::source::{FileSource, RangeReader, Source};
 use manifest::{ArtifactKind, ArtifactRecord};
+use protocol::backing::is_held;
+
+use crate::backing::table::TableBuilder;
+use crate::backing::{BackedSource, BackedWriter, Backing, BackingError, Table};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,15 @@ pub enum StoreError {
         /// The limit.
         limit: u64,
     },
+    /// The host did something wrong with a file that it keeps.
+    #[error(transparent)]
+    Backing(#[from] BackingError),
+    /// The host has the bytes itself.
+    #[error("artifact {kind} lies with the host")]
+    Held {
+        /// The artifact.
+        kind: ArtifactKind,
+    },
     /// The file system failed.
     #[error("cannot {action} artifact {kind}")]
     Io {
@@ -53,6 +67,8 @@ impl StoreError {
         match self {
             Self::Missing { .. } => "artifact_missing",
             Self::TooLarge { .. } => "artifact_too_large",
+            Self::Backing(error) => error.code(),
+            Self::Held { .. } => "artifact_held",
             Self::Io { .. } if self.is_full() => "store_full",
             Self::Io { .. } => "store_io",
         }
@@ -60,8 +76,14 @@ impl StoreError {
 
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
-        self.is_full()
-            .then_some("give the enclave more memory: its store is a file system in memory")
+        match self {
+            Self::Backing(error) => Some(error.hint()),
+            Self::Held { .. } => Some("it is the file that Backing reads and writes"),
+            _ if self.is_full() => {
+                Some("give the enclave more memory: its store is a file system in memory")
+            }
+            _ => None,
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -76,13 +98,68 @@ impl StoreError {
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    records: Mutex<BTreeMap<ArtifactKind, ArtifactRecord>>,
+    backing: Arc<Backing>,
+    kept: Mutex<BTreeMap<ArtifactKind, Kept>>,
+}
+
+/// A complete artifact.
+#[derive(Debug)]
+struct Kept {
+    record: ArtifactRecord,
+    /// Of a file that lies with the host; `None`: it lies in the folder.
+    table: Option<Arc<Table>>,
+}
+
+/// An artifact that comes in. It counts only after [`Store::keep_incoming`].
+pub(crate) enum Incoming {
+    /// Into the folder.
+    File(HashingWriter<File>),
+    /// The host has the bytes; only digests are kept.
+    Held(TableBuilder),
+}
+
+impl Incoming {
+    /// Takes the next bytes.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.write_all(bytes),
+            Self::Held(table) => {
+                table.update(bytes);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where the bytes of a complete artifact are read from.
+#[derive(Debug)]
+pub enum StoredSource {
+    /// The folder.
+    File(FileSource),
+    /// The host, every chunk checked.
+    Held(BackedSource),
+}
+
+impl Source for StoredSource {
+    fn len(&self) -> u64 {
+        match self {
+            Self::File(source) => source.len(),
+            Self::Held(source) => source.len(),
+        }
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        match self {
+            Self::File(source) => source.read_exact_at(buf, offset),
+            Self::Held(source) => source.read_exact_at(buf, offset),
+        }
+    }
 }
 
 impl Store {
     /// Makes the folder, readable by this user only. It must not exist, or be empty: a store does
     /// not take over what others left.
-    pub fn create(folder: &Path) -> io::Result<Self> {
+    pub fn create(folder: &Path, backing: Arc<Backing>) -> io::Result<Self> {
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if std::fs::read_dir(folder)?.next().is_some() {
@@ -93,15 +170,21 @@ impl Store {
         }
         Ok(Self {
             folder: folder.to_owned(),
-            records: Mutex::default(),
+            backing,
+            kept: Mutex::default(),
         })
+    }
+
+    /// The files that lie with the host.
+    pub fn backing(&self) -> &Arc<Backing> {
+        &self.backing
     }
 
     /// Size and digests of an artifact that is complete.
     pub fn record(&self, kind: ArtifactKind) -> Result<ArtifactRecord, StoreError> {
         self.lock()
             .get(&kind)
-            .cloned()
+            .map(|kept| kept.record.clone())
             .ok_or(StoreError::Missing { kind })
     }
 
@@ -112,10 +195,13 @@ impl Store {
 
     /// Everything that is complete, by kind.
     pub fn records(&self) -> BTreeMap<ArtifactKind, ArtifactRecord> {
-        self.lock().clone()
+        let kept = self.lock();
+        kept.iter()
+            .map(|(kind, kept)| (*kind, kept.record.clone()))
+            .collect()
     }
 
-    /// A new, empty file for an artifact. It counts only after [`Store::keep`].
+    /// A new, empty file in the folder. It counts only after it was kept.
     pub fn new_file(&self, kind: ArtifactKind) -> Result<File, StoreError> {
         OpenOptions::new()
             .read(true)
@@ -127,34 +213,67 @@ impl Store {
             .map_err(store_error("create", kind))
     }
 
-    /// A new, empty file whose digests are computed as it is written.
-    pub fn new_hashed(&self, kind: ArtifactKind) -> Result<HashingWriter<File>, StoreError> {
-        Ok(HashingWriter::new(self.new_file(kind)?))
+    /// Begins to take an artifact in from the host.
+    pub(crate) fn receive(&self, kind: ArtifactKind) -> Result<Incoming, StoreError> {
+        Ok(if is_held(kind) {
+            Incoming::Held(self.backing.builder(kind))
+        } else {
+            Incoming::File(HashingWriter::new(self.new_file(kind)?))
+        })
     }
 
-    /// Makes an unfinished file the artifact. `digests` must be of all its bytes.
-    pub fn keep(
+    /// The digests of what came in, which is now an artifact once `judge` agrees.
+    pub(crate) fn keep_incoming<E: From<StoreError>>(
         &self,
         kind: ArtifactKind,
-        digests: &FileDigests,
-    ) -> Result<ArtifactRecord, StoreError> {
-        std::fs::rename(self.unfinished(kind), self.path(kind))
-            .map_err(store_error("keep", kind))?;
-        let record = ArtifactRecord::new(kind, digests);
-        self.lock().insert(kind, record.clone());
-        Ok(record)
+        incoming: Incoming,
+        judge: impl FnOnce(&FileDigests) -> Result<(), E>,
+    ) -> Result<ArtifactRecord, E> {
+        match incoming {
+            Incoming::File(file) => {
+                let digests = file.finish().1;
+                judge(&digests)?;
+                Ok(self.keep_file(kind, &digests)?)
+            }
+            Incoming::Held(table) => {
+                let (table, digests) = table.finish();
+                judge(&digests)?;
+                Ok(self.insert(kind, &digests, Some(table)))
+            }
+        }
     }
 
-    /// Hashes an unfinished file that was written out of order, then keeps it.
-    pub fn hash_and_keep(
+    /// Begins a large file that is made here: it goes to the host as it is written.
+    pub fn make(&self, kind: ArtifactKind) -> BackedWriter {
+        BackedWriter::new(Arc::clone(&self.backing), kind)
+    }
+
+    /// Ends a file begun with [`Store::make`].
+    pub fn keep_made(
+        &self,
+        kind: ArtifactKind,
+        made: BackedWriter,
+    ) -> Result<ArtifactRecord, StoreError> {
+        let (table, digests) = made.finish()?;
+        Ok(self.insert(kind, &digests, Some(table)))
+    }
+
+    /// Keeps an unfinished file that was written out of order: a small one in the folder, a large
+    /// one with the host.
+    pub fn keep_unordered(
         &self,
         kind: ArtifactKind,
         progress: &dyn ProgressSink,
     ) -> Result<ArtifactRecord, StoreError> {
-        let digests = FileSource::open(self.unfinished(kind))
-            .and_then(|source| hash_source(&source, progress))
-            .map_err(store_error("hash", kind))?;
-        self.keep(kind, &digests)
+        let source = FileSource::open(self.unfinished(kind)).map_err(store_error("open", kind))?;
+        if !is_held(kind) {
+            let digests = hash_source(&source, progress).map_err(store_error("hash", kind))?;
+            return self.keep_file(kind, &digests);
+        }
+        let mut made = self.make(kind);
+        copy(&source, &mut made, progress).map_err(store_error("hand out", kind))?;
+        self.discard(kind);
+        self.keep_made(kind, made)
     }
 
     /// Stores an artifact that is small enough to be in memory.
@@ -162,7 +281,7 @@ impl Store {
         std::fs::write(self.unfinished(kind), bytes).map_err(store_error("write", kind))?;
         let mut state = DigestState::default();
         state.update(bytes);
-        self.keep(kind, &state.finish())
+        self.keep_file(kind, &state.finish())
     }
 
     /// Removes an unfinished file, if there is one.
@@ -173,24 +292,40 @@ impl Store {
 
     /// Removes an artifact that is not needed any more, to free the memory it takes.
     pub fn remove(&self, kind: ArtifactKind) -> Result<(), StoreError> {
-        if self.lock().remove(&kind).is_some() {
-            std::fs::remove_file(self.path(kind)).map_err(store_error("remove", kind))?;
+        let kept = self.lock().remove(&kind);
+        match kept {
+            Some(Kept {
+                table: Some(table), ..
+            }) => {
+                self.backing.forget(table.file());
+                Ok(())
+            }
+            Some(_) => std::fs::remove_file(self.path(kind)).map_err(store_error("remove", kind)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Opens a complete artifact for positional reads.
-    pub fn open(&self, kind: ArtifactKind) -> Result<FileSource, StoreError> {
-        self.record(kind)?;
+    /// Opens a complete artifact for positional reads. Reads of a large one wait for the host: not on
+    /// a thread that brings its answers.
+    pub fn open(&self, kind: ArtifactKind) -> Result<StoredSource, StoreError> {
+        match self.table(kind)? {
+            Some(table) => Ok(StoredSource::Held(BackedSource::new(
+                Arc::clone(&self.backing),
+                table,
+            ))),
+            None => self.open_file(kind).map(StoredSource::File),
+        }
+    }
+
+    /// Opens a complete artifact of the folder; refuses one that lies with the host.
+    pub fn open_file(&self, kind: ArtifactKind) -> Result<FileSource, StoreError> {
+        if self.table(kind)?.is_some() {
+            return Err(StoreError::Held { kind });
+        }
         FileSource::open(self.path(kind)).map_err(store_error("open", kind))
     }
 
-    /// Opens an unfinished file for positional reads, after it was written.
-    pub fn open_unfinished(&self, kind: ArtifactKind) -> Result<FileSource, StoreError> {
-        FileSource::open(self.unfinished(kind)).map_err(store_error("open", kind))
-    }
-
-    /// Reads a complete artifact of at most `limit` bytes into memory.
+    /// Reads a complete artifact of the folder, of at most `limit` bytes, into memory.
     pub fn read(&self, kind: ArtifactKind, limit: u64) -> Result<Vec<u8>, StoreError> {
         let size = self.record(kind)?.size;
         if size > limit {
@@ -203,6 +338,39 @@ impl Store {
         std::fs::read(self.path(kind)).map_err(store_error("read", kind))
     }
 
+    /// Makes an unfinished file of the folder the artifact.
+    fn keep_file(
+        &self,
+        kind: ArtifactKind,
+        digests: &FileDigests,
+    ) -> Result<ArtifactRecord, StoreError> {
+        std::fs::rename(self.unfinished(kind), self.path(kind))
+            .map_err(store_error("keep", kind))?;
+        Ok(self.insert(kind, digests, None))
+    }
+
+    fn insert(
+        &self,
+        kind: ArtifactKind,
+        digests: &FileDigests,
+        table: Option<Table>,
+    ) -> ArtifactRecord {
+        let record = ArtifactRecord::new(kind, digests);
+        let kept = Kept {
+            record: record.clone(),
+            table: table.map(Arc::new),
+        };
+        self.lock().insert(kind, kept);
+        record
+    }
+
+    fn table(&self, kind: ArtifactKind) -> Result<Option<Arc<Table>>, StoreError> {
+        match self.lock().get(&kind) {
+            Some(kept) => Ok(kept.table.clone()),
+            None => Err(StoreError::Missing { kind }),
+        }
+    }
+
     fn path(&self, kind: ArtifactKind) -> PathBuf {
         self.folder.join(kind.name())
     }
@@ -211,10 +379,25 @@ impl Store {
         self.folder.join(format!("{}.part", kind.name()))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ArtifactKind, ArtifactRecord>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ArtifactKind, Kept>> {
         // Every change is one step, so a panic elsewhere leaves the map whole.
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Copies a source in order.
+fn copy(source: &FileSource, to: &mut BackedWriter, progress: &dyn ProgressSink) -> io::Result<()> {
+    let mut reader = RangeReader::new(source, 0, source.len())?;
+    progress.step("hand out", Unit::Bytes, Some(source.len()));
+    let mut buffer = vec![0; 1 << 16];
+    while reader.remaining() > 0 {
+        let n = usize::try_from(reader.remaining()).map_or(buffer.len(), |left| left.min(1 << 16));
+        buffer.truncate(n);
+        reader.read_exact(&mut buffer)?;
+        to.write_all(&buffer)?;
+        progress.advance(u64::try_from(n).unwrap_or(u64::MAX));
+    }
+    Ok(())
 }
 
 pub(crate) fn store_error(
@@ -231,20 +414,50 @@ pub(crate) fn store_error(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backing::BackingConfig;
     use std::os::unix::fs::PermissionsExt;
+
+    fn create(path: &Path) -> io::Result<Store> {
+        Store::create(path, Backing::new([0; 32], BackingConfig::default()))
+    }
 
     #[test]
     fn a_file_counts_only_when_it_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(&folder.path().join("store")).unwrap();
-        store.new_file(ArtifactKind::R1cs).unwrap();
-        assert!(!store.has(ArtifactKind::R1cs));
+        let store = create(&folder.path().join("store")).unwrap();
+        for kind in [ArtifactKind::R1cs, ArtifactKind::CircuitBundle] {
+            let mut incoming = store.receive(kind).unwrap();
+            incoming.take(b"abc").unwrap();
+            assert!(!store.has(kind));
+            assert!(matches!(
+                store.open(kind),
+                Err(StoreError::Missing { kind: got }) if got == kind
+            ));
+            let refused = store
+                .keep_incoming(kind, incoming, |_| Err(StoreError::Missing { kind }))
+                .unwrap_err();
+            assert_eq!(refused.code(), "artifact_missing");
+            assert!(!store.has(kind));
+            let mut incoming = store.receive(kind).unwrap();
+            incoming.take(b"abc").unwrap();
+            let kept = store
+                .keep_incoming(kind, incoming, |_| Ok::<_, StoreError>(()))
+                .unwrap();
+            assert_eq!(kept.size, 3);
+            assert!(store.has(kind));
+        }
+        // What lies with the host leaves nothing in the folder.
         assert!(matches!(
-            store.open(ArtifactKind::R1cs),
-            Err(StoreError::Missing {
+            store.open_file(ArtifactKind::R1cs),
+            Err(StoreError::Held {
                 kind: ArtifactKind::R1cs
             })
         ));
+        let names: Vec<_> = std::fs::read_dir(folder.path().join("store"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, [ArtifactKind::CircuitBundle.name()]);
         let record = store.put(ArtifactKind::Manifest, b"abc").unwrap();
         assert_eq!(record.size, 3);
         assert_eq!(store.read(ArtifactKind::Manifest, 3).unwrap(), b"abc");
@@ -258,12 +471,12 @@ mod tests {
     fn the_folder_is_private_and_was_empty() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        Store::create(&path).unwrap();
+        create(&path).unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0);
         std::fs::write(path.join("x"), b"").unwrap();
         assert_eq!(
-            Store::create(&path).unwrap_err().kind(),
+            create(&path).unwrap_err().kind(),
             io::ErrorKind::DirectoryNotEmpty
         );
     }

@@ -1,11 +1,8 @@
 //! Artifacts in and out. The receive loop only passes bytes on; a blocking thread writes and hashes.
 
-use std::fs::File;
-use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use formats::digest::{FileDigests, HashingWriter};
 use formats::source::{FileSource, Source};
 use manifest::{ArtifactKind, ArtifactRecord};
 use protocol::chunk::Inbound;
@@ -19,7 +16,7 @@ use crate::agent::Agent;
 use crate::convert;
 use crate::error::AgentError;
 use crate::limits;
-use crate::store::store_error;
+use crate::store::{Incoming, store_error};
 
 /// Takes one artifact in. Whatever goes wrong leaves the store as it was.
 pub(crate) async fn receive(
@@ -44,9 +41,9 @@ pub(crate) async fn receive(
     if agent.store().has(kind) {
         return Err(AgentError::ArtifactExists { kind });
     }
-    let writer = agent.store().new_hashed(kind)?;
-    match receive_chunks(&mut stream, header.size, kind, writer).await {
-        Ok(digests) => Ok((kind, agent.store().keep(kind, &digests)?)),
+    let incoming = agent.store().receive(kind)?;
+    match receive_all(agent, &mut stream, header.size, kind, incoming).await {
+        Ok(record) => Ok((kind, record)),
         Err(error) => {
             agent.store().discard(kind);
             Err(error)
@@ -54,16 +51,17 @@ pub(crate) async fn receive(
     }
 }
 
-async fn receive_chunks(
+async fn receive_all(
+    agent: &Agent,
     stream: &mut Streaming<pb::PutArtifactRequest>,
     size: u64,
     kind: ArtifactKind,
-    writer: HashingWriter<File>,
-) -> Result<FileDigests, AgentError> {
+    incoming: Incoming,
+) -> Result<ArtifactRecord, AgentError> {
     use pb::put_artifact_request::Part;
     let mut inbound = Inbound::new(size, 0);
     let (sender, receiver) = mpsc::channel(QUEUE_CHUNKS);
-    let writing = tokio::task::spawn_blocking(move || write_all(writer, receiver));
+    let writing = tokio::task::spawn_blocking(move || take_all(incoming, receiver));
     let said = loop {
         match next(stream, inbound.received()).await? {
             Some(Part::Chunk(chunk)) => {
@@ -78,23 +76,23 @@ async fn receive_chunks(
         }
     };
     drop(sender);
-    let digests = writing
+    let incoming = writing
         .await
         .map_err(|_| AgentError::Task)?
         .map_err(store_error("write", kind))?;
-    inbound.finish(&said, digests.sha256.as_bytes())?;
-    Ok(digests)
+    agent.store().keep_incoming(kind, incoming, |digests| {
+        Ok(inbound.finish(&said, digests.sha256.as_bytes())?)
+    })
 }
 
-fn write_all(
-    mut writer: HashingWriter<File>,
+fn take_all(
+    mut incoming: Incoming,
     mut chunks: mpsc::Receiver<Bytes>,
-) -> std::io::Result<FileDigests> {
+) -> std::io::Result<Incoming> {
     while let Some(data) = chunks.blocking_recv() {
-        writer.write_all(&data)?;
+        incoming.take(&data)?;
     }
-    writer.flush()?;
-    Ok(writer.finish().1)
+    Ok(incoming)
 }
 
 async fn next(

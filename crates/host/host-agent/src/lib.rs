@@ -5,12 +5,14 @@
 //! * [`ptau`]: powers of tau from a file, a folder, a URL, or made here for development.
 //! * [`initial_key`][]: 0000.zkey.
 //! * [`enclave_process`], [`nitro`], [`session`]: the enclave-agent as a process or in a Nitro Enclave, and the conversation with it.
+//! * [`backing`]: the enclave's large files, kept on this host's disk.
 //! * [`beacon`], [`relay`]: waiting for the round, asking relays.
 //! * [`ship`]: artifacts into the run store; [`upload`]: the store written with retries, and read back.
 //! * [`report`]: the run's status log; [`watch`]: control records, the deadline, heartbeats.
 //! * [`observe`]: metrics and the log of JSON lines.
 //! * [`cli`]: what can be typed.
 
+pub mod backing;
 pub mod beacon;
 pub mod cli;
 pub mod enclave_process;

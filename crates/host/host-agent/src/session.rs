@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use drand::RawBeacon;
+use protocol::backing::is_held;
+use protocol::convert::kind_from_pb;
 use protocol::{
     EnclaveClient, RemoteError, TransferError, Transport, TransportError, pb, settings,
 };
 use tonic::transport::Channel;
 
+use crate::backing::{Files, Keeping};
 use crate::report::Reporter;
 
 /// How often a download is taken up again after a lost connection.
@@ -106,6 +109,9 @@ pub struct Assigned {
 pub struct Session {
     client: EnclaveClient<Channel>,
     reporter: Arc<Reporter>,
+    files: Arc<Files>,
+    /// Answers the enclave for the bytes of its large files, as long as the session lasts.
+    _keeping: Keeping,
 }
 
 macro_rules! progress_call {
@@ -129,13 +135,30 @@ macro_rules! progress_call {
 }
 
 impl Session {
-    /// Connects.
+    /// Connects, and keeps the enclave's large files from here on; those that it makes lie in `folder`.
     pub async fn connect(
         transport: &Transport,
+        folder: PathBuf,
         reporter: Arc<Reporter>,
     ) -> Result<Self, SessionError> {
         let client = settings::enclave_client(transport.connect().await?);
-        Ok(Self { client, reporter })
+        let files = Files::create(folder.clone()).map_err(|source| SessionError::File {
+            path: folder,
+            source,
+        })?;
+        Ok(Self {
+            _keeping: Keeping::start(client.clone(), Arc::clone(&files)),
+            client,
+            reporter,
+            files,
+        })
+    }
+
+    /// The file of this host that is the artifact, if it is one of the large ones.
+    pub fn kept(&self, kind: pb::ArtifactKind) -> Option<PathBuf> {
+        kind_from_pb(kind.into())
+            .ok()
+            .and_then(|kind| self.files.path(kind))
     }
 
     /// Who the enclave is; `nonce` comes back in its boot attestation.
@@ -168,7 +191,7 @@ impl Session {
         Ok(answer.ceremony_id)
     }
 
-    /// Sends a file as an artifact.
+    /// Sends a file as an artifact. A large one is asked for again later: it must stay as it is.
     pub async fn put(
         &mut self,
         kind: pb::ArtifactKind,
@@ -181,6 +204,11 @@ impl Session {
         };
         let file = File::open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
+        if let Ok(kind) = kind_from_pb(kind.into())
+            && is_held(kind)
+        {
+            self.files.hold(kind, path).map_err(failed)?;
+        }
         let reporter = Arc::clone(&self.reporter);
         let step = step.to_owned();
         let progress = move |done| reporter.progress(bytes_progress(&step, done, size));

@@ -111,7 +111,8 @@ async fn ceremony(
 ) -> Result<pb::JobDone, Failed> {
     use pb::ArtifactKind as Kind;
 
-    let connected = Session::connect(transport, Arc::clone(reporter)).await;
+    let kept = config.work.join("kept");
+    let connected = Session::connect(transport, kept, Arc::clone(reporter)).await;
     let mut enclave = connected.during(Phase::Enclave)?;
     meet(&mut enclave, task).await.during(Phase::Enclave)?;
 

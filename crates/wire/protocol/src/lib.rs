@@ -5,11 +5,13 @@
 //!   Firecracker-style hybrid socket.
 //! * [`settings`]: sizes and windows of the HTTP/2 connection, on both sides.
 //! * [`chunk`]: the rules of a chunked transfer, without I/O; [`transfer`]: the client's side of it.
+//! * [`backing`]: the host's side of the files that it keeps for the enclave.
 //! * [`convert`]: from the wire's types to ours.
 //! * [`status`]: errors as gRPC statuses with a stable code, and back.
 //!
 //! docs/protocol.md describes the wire.
 
+pub mod backing;
 pub mod chunk;
 pub mod convert;
 pub mod settings;

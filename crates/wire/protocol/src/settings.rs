@@ -20,6 +20,9 @@ pub const MAX_MESSAGE_BYTES: usize = MAX_CHUNK_BYTES + 4096;
 /// Chunks that wait between the task that reads or hashes and the stream.
 pub const QUEUE_CHUNKS: usize = 8;
 
+/// Most requests of the enclave for bytes that the host keeps, unanswered at a time.
+pub const BACKING_REQUESTS: usize = 16;
+
 /// Most bytes in one write to the socket.
 ///
 /// Some hypervisors corrupt vsock packets of more than one descriptor (about 32 KiB) silently, so

@@ -57,8 +57,9 @@ fn compile(
     circom.compile(&files, options, agent.compiler_limits(), outputs, &|| {
         progress.is_cancelled()
     })?;
-    store.hash_and_keep(ArtifactKind::R1cs, progress)?;
-    let wasm = store.hash_and_keep(ArtifactKind::WitnessWasm, progress)?;
+    // circom goes back in what it writes, so the r1cs goes out when it is whole.
+    store.keep_unordered(ArtifactKind::R1cs, progress)?;
+    let wasm = store.keep_unordered(ArtifactKind::WitnessWasm, progress)?;
     Ok(CompiledSources {
         bundle: store.record(ArtifactKind::CircuitBundle)?,
         files,

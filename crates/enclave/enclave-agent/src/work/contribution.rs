@@ -1,8 +1,6 @@
 //! 0001.zkey: the secret is drawn, used and erased inside the crate `contribute`; here its result
 //! is checked like anybody's.
 
-use std::io::{BufWriter, Write};
-
 use ceremony::command::Contribution;
 use ceremony::{Ceremony, Command};
 use contribute::entropy::{EntropySource, OperatingSystem, SourceFailed, Sources};
@@ -13,7 +11,6 @@ use phase2::check::check_contribution;
 
 use super::{WorkError, challenge_key};
 use crate::agent::Agent;
-use crate::store::store_error;
 
 const OUT: ArtifactKind = ArtifactKind::ContributionZkey;
 
@@ -36,14 +33,9 @@ pub(crate) fn run(agent: &Agent, progress: &dyn ProgressSink) -> Result<Command,
         requester: &[],
         context: id.0.as_bytes(),
     };
-    let mut out = BufWriter::new(store.new_hashed(OUT)?);
+    let mut out = store.make(OUT);
     contribute::contribute(&initial, &mut sources, name, &mut out, progress)?;
-    out.flush().map_err(store_error("write", OUT))?;
-    let hashed = out
-        .into_inner()
-        .map_err(|error| store_error("write", OUT)(error.into_error()))?;
-    let (_, digests) = hashed.finish();
-    let record = store.keep(OUT, &digests)?;
+    let record = store.keep_made(OUT, out)?;
 
     let made = ZKey::open(store.open(OUT)?)?;
     let verified = check_contribution(&initial, &made, &challenge_key()?, progress)?;

@@ -1,7 +1,5 @@
 //! final.zkey: the beacon applied to 0001.zkey, and everything exported from it.
 
-use std::io::{BufWriter, Write};
-
 use ceremony::{Ceremony, Command, FinalKey};
 use drand::BeaconMatchesRound;
 use formats::curve::Bn128;
@@ -17,7 +15,7 @@ use solc::Solc;
 
 use super::{WorkError, challenge_key};
 use crate::agent::Agent;
-use crate::store::{Store, store_error};
+use crate::store::Store;
 
 const OUT: ArtifactKind = ArtifactKind::FinalZkey;
 
@@ -43,13 +41,9 @@ pub(crate) fn run(
 
     let before = ZKey::open(store.open(ArtifactKind::ContributionZkey)?)?;
     let params = BeaconParams::new(exponent, beacon.randomness())?;
-    let mut out = BufWriter::new(store.new_hashed(OUT)?);
+    let mut out = store.make(OUT);
     phase2::beacon::apply_beacon(&before, &params, None, &mut out, progress)?;
-    out.flush().map_err(store_error("write", OUT))?;
-    let hashed = out
-        .into_inner()
-        .map_err(|error| store_error("write", OUT)(error.into_error()))?;
-    records.insert(OUT, store.keep(OUT, &hashed.finish().1)?);
+    records.insert(OUT, store.keep_made(OUT, out)?);
 
     let key = ZKey::open(store.open(OUT)?)?;
     let verified = check_beacon(&before, &key, &params, &challenge_key()?, progress)?;

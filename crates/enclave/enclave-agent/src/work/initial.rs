@@ -17,9 +17,9 @@ pub(crate) fn run(agent: &Agent, progress: &dyn ProgressSink) -> Result<Command,
     let zkey = ZKey::open(store.open(ArtifactKind::InitialZkey)?)?;
     let r1cs = R1cs::open(store.open(ArtifactKind::R1cs)?)?;
     let ptau = Ptau::open(store.open(ArtifactKind::Ptau)?)?;
-    // Drawn now: the bytes of all three files are fixed, nobody else can write to the store.
+    // Drawn now: the bytes of all three files are fixed by the digests of their chunks.
     let verified = check_initial_key(&r1cs, &ptau, &zkey, &challenge_key()?, progress)?;
-    // The largest file is not needed any more, and the store lies in memory.
+    // The largest file is not needed any more, and neither are the digests of its chunks.
     store.remove(ArtifactKind::Ptau)?;
     Ok(Command::CheckInitialKey(InitialKey {
         record: store.record(ArtifactKind::InitialZkey)?,

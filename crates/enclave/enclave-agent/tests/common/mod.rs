@@ -1,13 +1,15 @@
 //! A SIMULATED agent in this process and a host that talks to it over a Unix socket.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::io::Cursor;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use attestation::{Anchor, PcrPolicy, RawDocument};
 use circom::Limits;
 use drand::Chain;
+use enclave_agent::backing::BackingConfig;
 use enclave_agent::{Agent, AgentConfig, selfcheck, serve};
 use formats::digest::Sha256Digest;
 use formats::progress::NoProgress;
@@ -17,6 +19,8 @@ use local_beacon::LocalChain;
 use manifest::spec::{BeaconSpec, CircuitSpec, CurveName, Phase1Family, SpecFields};
 use manifest::{AgentMode, Spec};
 use phase2::setup::{SetupOptions, new_initial_key};
+use protocol::backing::{Keeper, keep_files};
+use protocol::convert::kind_from_pb;
 use protocol::pb::{self, ArtifactKind};
 use protocol::{EnclaveClient, RemoteError, TransferError, Transport, put_artifact, settings};
 use simulation::{SimulatedNsm, SystemClock};
@@ -31,6 +35,34 @@ pub(crate) struct Host {
     pub(crate) anchor: Anchor,
     pub(crate) chain: LocalChain,
     pub(crate) folder: TempDir,
+    pub(crate) files: Arc<Files>,
+}
+
+/// The large files as an honest host keeps them.
+#[derive(Default)]
+pub(crate) struct Files(pub(crate) Mutex<BTreeMap<manifest::ArtifactKind, Vec<u8>>>);
+
+impl Files {
+    pub(crate) fn get(&self, kind: manifest::ArtifactKind) -> Vec<u8> {
+        self.0.lock().unwrap()[&kind].clone()
+    }
+}
+
+impl Keeper for Files {
+    fn read(&self, kind: manifest::ArtifactKind, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        let all = self.0.lock().unwrap();
+        let bytes = all.get(&kind).ok_or(io::ErrorKind::NotFound)?;
+        formats::source::Source::read_exact_at(bytes.as_slice(), buf, offset)
+    }
+
+    fn write(&self, kind: manifest::ArtifactKind, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut all = self.0.lock().unwrap();
+        let bytes = all.entry(kind).or_default();
+        let start = usize::try_from(offset).unwrap();
+        bytes.resize(bytes.len().max(start + data.len()), 0);
+        bytes[start..start + data.len()].copy_from_slice(data);
+        Ok(())
+    }
 }
 
 pub(crate) fn has_modules() -> bool {
@@ -51,6 +83,14 @@ impl Host {
 
     /// The same with other limits for circom.
     pub(crate) async fn start_with(compiler_limits: Limits) -> Self {
+        let host = Self::alone(compiler_limits, BackingConfig::default()).await;
+        let files = Arc::<Files>::clone(&host.files);
+        tokio::spawn(keep_files(host.client.clone(), files));
+        host
+    }
+
+    /// The same, but nobody answers for the large files.
+    pub(crate) async fn alone(compiler_limits: Limits, backing: BackingConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let security = SimulatedNsm::new([[1; 48], [2; 48], [3; 48]], SystemClock).unwrap();
         let anchor = security.anchor();
@@ -66,6 +106,7 @@ impl Host {
             pcrs: PcrPolicy::unpinned(),
             self_checks,
             compiler_limits,
+            backing,
         };
         let agent = Agent::new(config, Arc::new(security)).unwrap();
         let transport = Transport::Unix {
@@ -87,6 +128,7 @@ impl Host {
             anchor,
             chain: LocalChain::from_seed([5; 32], genesis, 1).unwrap(),
             folder,
+            files: Arc::default(),
         }
     }
 
@@ -124,6 +166,8 @@ impl Host {
         bytes: &[u8],
     ) -> Result<pb::ArtifactInfo, TransferError> {
         let size = u64::try_from(bytes.len()).unwrap();
+        let held = kind_from_pb(kind.into()).unwrap();
+        self.files.0.lock().unwrap().insert(held, bytes.to_vec());
         let source = Cursor::new(bytes.to_vec());
         put_artifact(&mut self.client, kind, size, source, |_| {}).await
     }
