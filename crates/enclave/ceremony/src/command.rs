@@ -3,9 +3,10 @@
 use std::fmt;
 
 use manifest::{ArtifactRecord, Spec};
-use phase2::check::{ContributionVerified, InitialKeyVerified};
+use phase2::check::ContributionVerified;
 
 use crate::circuit::CompiledCircuit;
+use crate::initial::InitialKey;
 use crate::outputs::FinalKey;
 use crate::phase1::Phase1File;
 
@@ -18,7 +19,7 @@ pub enum Command {
     CompileCircuit(Box<CompiledCircuit>),
     /// The ptau was hashed and its structure checked.
     CheckPhase1(Phase1File),
-    /// 0000.zkey was checked against r1cs and ptau.
+    /// The initial key was checked against r1cs and ptau.
     CheckInitialKey(InitialKey),
     /// 0001.zkey was made, the secret erased, and the contribution checked.
     Contribute(Contribution),
@@ -30,15 +31,6 @@ pub enum Command {
     ApplyBeacon(Box<FinalKey>),
     /// The security module signed a document over the manifest.
     Seal(AttestationDocument),
-}
-
-/// 0000.zkey and the evidence that it is the right one.
-#[derive(Debug)]
-pub struct InitialKey {
-    /// The file.
-    pub record: ArtifactRecord,
-    /// From the check against r1cs and ptau.
-    pub verified: InitialKeyVerified,
 }
 
 /// 0001.zkey and the evidence that it continues 0000.zkey.

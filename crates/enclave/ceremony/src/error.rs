@@ -116,9 +116,23 @@ pub enum CeremonyError {
         /// Power of the file.
         got: u32,
     },
-    /// The circuit hash of 0000.zkey is right by the rule of programs before snarkjs 0.7.0, and
+    /// The initial key is not the one that the spec names.
+    #[error("the initial key has sha256 {got}, the spec says {expected}")]
+    InitialKeyDigest {
+        /// In the spec.
+        expected: Sha256Digest,
+        /// Of the file.
+        got: Sha256Digest,
+    },
+    /// Contributions in a fresh key, none in one that is continued, or too many.
+    #[error("the initial key has {got} contributions, which does not go with the spec")]
+    Predecessors {
+        /// Contributions in the key.
+        got: usize,
+    },
+    /// The circuit hash of the initial key is right by the rule of programs before snarkjs 0.7.0, and
     /// nobody has made such keys since.
-    #[error("0000.zkey's circuit hash follows the rule of snarkjs before 0.7.0, not today's")]
+    #[error("the initial key's circuit hash follows the rule of snarkjs before 0.7.0, not today's")]
     InitialKeyRule,
     /// The enclave's own attestation document does not verify.
     #[error("the enclave's attestation document")]
@@ -167,6 +181,8 @@ impl CeremonyError {
             Self::Phase1Unknown { .. } => "ptau_hash",
             Self::Phase1Family { .. } => "ptau_family",
             Self::Phase1Power { .. } => "ptau_power",
+            Self::InitialKeyDigest { .. } => "initial_key_digest",
+            Self::Predecessors { .. } => "initial_key_predecessors",
             Self::InitialKeyRule => "initial_key_rule",
             Self::Attestation(error) => error.code(),
             Self::CertificateCount { .. } => "certificate_count",
@@ -214,7 +230,7 @@ impl CeremonyError {
                 Some("take the smallest published ptau that fits the circuit")
             }
             Self::InitialKeyRule => {
-                Some("make 0000.zkey anew, with this host-agent or snarkjs 0.7.0 or later")
+                Some("make the initial key anew, with this host-agent or snarkjs 0.7.0 or later")
             }
             Self::Attestation(AttestationError::TooEarly { .. }) => {
                 Some("the security module's clock is behind: try again a little later")

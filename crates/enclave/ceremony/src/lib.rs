@@ -6,7 +6,7 @@
 //!   the one way onward from each. This is the story of a ceremony.
 //! * [`machine`]: [`Ceremony`], the enum over them; [`Ceremony::advance`] takes a [`Command`] and
 //!   refuses one that belongs to another stage without moving.
-//! * [`boot`], [`circuit`], [`phase1`]: what is checked here rather than in the evidence crates.
+//! * [`boot`], [`circuit`], [`phase1`], [`initial`]: what is checked here rather than in the evidence crates.
 //! * [`outputs`]: from the finished key to the manifest.
 //!
 //! A refusal that the host can mend (a relay's bad beacon, incomplete certificates) leaves the
@@ -18,6 +18,7 @@ pub mod circuit;
 pub mod command;
 mod error;
 mod failed;
+pub mod initial;
 pub mod machine;
 pub mod outputs;
 pub mod phase1;
@@ -29,6 +30,7 @@ pub use circuit::{CircuitCompiled, CompiledCircuit};
 pub use command::{Command, CommandKind};
 pub use error::CeremonyError;
 pub use failed::Failed;
+pub use initial::{InitialKey, InitialVerified};
 pub use machine::{Ceremony, Stage, Step};
 pub use outputs::FinalKey;
 pub use phase1::{Phase1File, Phase1Pinned};

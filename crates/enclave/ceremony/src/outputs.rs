@@ -70,6 +70,7 @@ pub(crate) fn manifest(
         ptau: before.phase1().record().clone(),
         contribution_zkey: before.contribution().record.clone(),
         phase1: before.phase1().facts(),
+        predecessors: before.initial().verified.predecessors(),
         receipts_head: receipts.head(),
         self_checks: self_checks(open.boot()),
         sources: circuit.sources().clone(),

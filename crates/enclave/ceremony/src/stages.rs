@@ -12,12 +12,12 @@ use formats::digest::Sha256Digest;
 use manifest::receipt::{ReceiptError, Records};
 use manifest::spec::CeremonyId;
 use manifest::{ArtifactKind, ArtifactRecord, Manifest, ReceiptChain, ReceiptStage, Spec};
-use phase2::check::CircuitHashRule;
 
 use crate::boot::Boot;
 use crate::circuit::{CircuitCompiled, CompiledCircuit};
-use crate::command::{AttestationDocument, Contribution, InitialKey};
+use crate::command::{AttestationDocument, Contribution};
 use crate::error::CeremonyError;
+use crate::initial::{self, InitialKey};
 use crate::outputs::{self, FinalKey};
 use crate::phase1::{Phase1File, Phase1Pinned};
 use crate::receipts::Receipts;
@@ -211,16 +211,17 @@ impl Phase1Ready {
         &self.circuit
     }
 
-    /// Takes 0000.zkey with the evidence that it follows from r1cs and ptau.
+    /// Judges by its digest whether a key is the one that the spec names; any fresh one is.
+    pub fn judge_initial_record(&self, record: &ArtifactRecord) -> Result<(), CeremonyError> {
+        initial::judge_record(self.opened.spec.initial, record)
+    }
+
+    /// Takes the initial key with the evidence that it belongs to r1cs and ptau.
     pub fn initial_key(self, key: InitialKey) -> Next<Self, InitialReady> {
         step(
             self,
             |stage| {
-                // The host makes this key now, so it gets one form only: other programs would
-                // compute another circuit hash for the old one.
-                if key.verified.circuit_hash_rule() != CircuitHashRule::Current {
-                    return Err(CeremonyError::InitialKeyRule);
-                }
+                initial::judge(stage.opened.spec.initial, &key)?;
                 let receipts = stage.opened.receipt(
                     ReceiptStage::InitialReady,
                     one(ArtifactKind::InitialZkey, &key.record),

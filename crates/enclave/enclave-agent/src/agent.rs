@@ -83,7 +83,7 @@ impl Agent {
         };
         // Told to nobody: no chunk can be looked for that passes for another.
         let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(std::io::Error::other)?;
+        getrandom::fill(&mut key).map_err(|error| std::io::Error::other(error.to_string()))?;
         Ok(Arc::new(Self {
             security,
             modules: config.modules,

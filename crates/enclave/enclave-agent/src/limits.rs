@@ -5,10 +5,10 @@ use ceremony::Ceremony;
 use formats::curve::Curve;
 use formats::ptau::prepared_len;
 use formats::ptau::published::{self, PtauFamily};
-use manifest::ArtifactKind;
 use manifest::manifest::CircuitFacts;
 use manifest::sources::MAX_BUNDLE_BYTES;
 use manifest::spec::Phase1Family;
+use manifest::{ArtifactKind, InitialSpec};
 
 use crate::error::AgentError;
 use crate::store::Store;
@@ -17,6 +17,8 @@ use crate::store::Store;
 const MAX_R1CS_BYTES: u64 = 256 << 30;
 /// Room for headers and section tables.
 const SLACK_BYTES: u64 = 64 << 10;
+/// Room for the records of 10,000 contributions, each with a name.
+const MOST_CONTRIBUTIONS_BYTES: u64 = 10_000 << 10;
 /// Least power that a development ptau is allowed room for. SIMULATION only.
 const DEVELOPMENT_POWER: u32 = 10;
 
@@ -45,7 +47,12 @@ pub(crate) fn most_bytes(
         }
         (Ceremony::Phase1Ready(stage), ArtifactKind::InitialZkey) => {
             let r1cs = store.record(ArtifactKind::R1cs)?;
-            Ok(most_initial_key_bytes(stage.circuit().facts(), r1cs.size))
+            let contributions = match stage.opened().spec().initial {
+                InitialSpec::Fresh => 0,
+                InitialSpec::Chain { .. } => MOST_CONTRIBUTIONS_BYTES,
+            };
+            Ok(most_initial_key_bytes(stage.circuit().facts(), r1cs.size)
+                .saturating_add(contributions))
         }
         _ => Err(not_taken()),
     }

@@ -42,6 +42,9 @@ pub enum WorkError {
     /// The contribution's name is too long: the spec should have been refused.
     #[error("contribution name")]
     Name(#[from] formats::zkey::NameTooLong),
+    /// The ceremony refuses an input before it is looked at.
+    #[error(transparent)]
+    Ceremony(#[from] ceremony::CeremonyError),
     /// A key that is not what it must be.
     #[error("check")]
     Check(#[from] phase2::check::CheckError),
@@ -79,6 +82,7 @@ impl WorkError {
             Self::Ptau(error) => error.code(),
             Self::ZKey(error) => error.code(),
             Self::Name(_) => "contribution_name",
+            Self::Ceremony(error) => error.code(),
             Self::Check(error) => error.code(),
             Self::Contribute(error) => error.code(),
             Self::Beacon(error) => error.code(),
@@ -94,6 +98,7 @@ impl WorkError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => error.hint(),
+            Self::Ceremony(error) => error.hint(),
             Self::Circom(error) => Some(error.hint()),
             _ => None,
         }

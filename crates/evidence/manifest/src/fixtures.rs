@@ -9,6 +9,7 @@ use crate::manifest::{
     AgentMode, BeaconFacts, CircuitFacts, ContributionFacts, ManifestBuilder, Phase1Facts,
     SelfCheck, SelfCheckResult, SourceRecord,
 };
+use crate::predecessor::InitialSpec;
 use crate::receipt::{ReceiptChain, ReceiptStage, Records};
 use crate::sources::SourcePath;
 use crate::spec::{
@@ -64,6 +65,7 @@ pub(crate) fn spec_fields(input: CircuitInput) -> SpecFields {
         compiler_solc: digest(0xc2),
         contribution_name: "attested: caf\u{e9}".to_owned(),
         curve: CurveName::Bn128,
+        initial: InitialSpec::Fresh,
         phase1_family: Phase1Family::Hermez,
         requester_nonce: [0x77; 32],
     }
@@ -137,6 +139,7 @@ pub(crate) fn builder(input: CircuitInput) -> ManifestBuilder {
             family: Phase1Family::Hermez,
             power: 10,
         },
+        predecessors: Vec::new(),
         receipts_head: receipts(input).head(),
         self_checks: BTreeMap::from([("rng-current".to_owned(), passed)]),
         sources,

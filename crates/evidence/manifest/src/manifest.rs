@@ -8,6 +8,9 @@ use formats::digest::{Blake2b512Digest, Sha256Digest};
 
 use crate::artifact::{ArtifactKind, ArtifactRecord, TaggedBlake2b512, TaggedSha256};
 use crate::canonical::{CanonicalError, Entries, Spelling, spelt, word};
+use crate::predecessor::{
+    InitialSpec, MAX_PREDECESSORS, Predecessor, set_predecessors, take_predecessors,
+};
 use crate::receipt::Records;
 use crate::sources::{MAX_FILES, SourcePath};
 use crate::spec::{BeaconChain, CeremonyId, CircuitInput, Phase1Family, Spec};
@@ -140,7 +143,7 @@ pub struct ManifestBuilder {
     pub runtime_keccak256: [u8; 32],
     /// The contribution.
     pub contribution: ContributionFacts,
-    /// 0000.zkey: used, not shipped.
+    /// The initial key: used, not shipped.
     pub initial_zkey: ArtifactRecord,
     /// The ptau: used, not shipped.
     pub ptau: ArtifactRecord,
@@ -148,6 +151,8 @@ pub struct ManifestBuilder {
     pub contribution_zkey: ArtifactRecord,
     /// The phase 1.
     pub phase1: Phase1Facts,
+    /// The contributions in the initial key; none of a fresh one.
+    pub predecessors: Vec<Predecessor>,
     /// SHA-256 of the last receipt.
     pub receipts_head: Sha256Digest,
     /// Self-checks by name, `[a-z0-9_.-]+`.
@@ -226,6 +231,7 @@ impl ManifestBuilder {
         self.check_records()?;
         self.check_sources()?;
         self.check_phase1()?;
+        self.check_initial()?;
         self.check_mode()?;
         self.check_words()?;
         let text = self.entries().write(MAGIC)?;
@@ -314,6 +320,23 @@ impl ManifestBuilder {
         Ok(())
     }
 
+    fn check_initial(&self) -> Result<(), ManifestError> {
+        let got = self.predecessors.len();
+        let fits = match self.spec.initial {
+            InitialSpec::Fresh => got == 0,
+            InitialSpec::Chain { .. } => (1..=MAX_PREDECESSORS).contains(&got),
+        };
+        if !fits {
+            return Err(ManifestError::PredecessorCount { got });
+        }
+        match self.spec.initial {
+            InitialSpec::Chain { sha256 } if sha256 != self.initial_zkey.sha256 => {
+                Err(ManifestError::InitialNotAsSpecified)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check_mode(&self) -> Result<(), ManifestError> {
         if self.agent_mode == AgentMode::Simulation {
             return Ok(());
@@ -392,6 +415,7 @@ impl ManifestBuilder {
         entries.set("intermediate.contribution.zkey", &self.contribution_zkey);
         entries.set("phase1.family", self.phase1.family);
         entries.set("phase1.power", self.phase1.power);
+        set_predecessors(&mut entries, &self.predecessors);
         entries.set("receipts.head", TaggedSha256(self.receipts_head));
         for (name, check) in &self.self_checks {
             entries.set(format!("self_check.{name}"), check);
@@ -440,6 +464,7 @@ impl ManifestBuilder {
                 family: entries.take_as("phase1.family")?,
                 power: entries.take_as("phase1.power")?,
             },
+            predecessors: take_predecessors(entries)?,
             receipts_head,
             self_checks: take_self_checks(entries)?,
             sources: take_sources(entries)?,

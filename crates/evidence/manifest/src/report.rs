@@ -33,6 +33,12 @@ pub fn render(
     let mut page = Page::default();
     page.head(manifest);
     page.table("The key", &key_rows(manifest));
+    if !manifest.predecessors.is_empty() {
+        page.table(
+            "Contributions before the enclave's",
+            &predecessor_rows(manifest),
+        );
+    }
     page.table("The circuit", &circuit_rows(manifest));
     page.table("The ceremony", &ceremony_rows(manifest));
     page.table(
@@ -51,8 +57,8 @@ pub fn render(
         .map(|(kind, record)| row(kind.name(), record));
     page.table("Files", &files.collect::<Vec<_>>());
     let unshipped = [
-        row("0000.zkey", &manifest.initial_zkey),
-        row("0001.zkey", &manifest.contribution_zkey),
+        row(initial_name(manifest), &manifest.initial_zkey),
+        row(contribution_name(manifest), &manifest.contribution_zkey),
         row("ptau", &manifest.ptau),
     ];
     page.table("Used, not shipped", &unshipped);
@@ -95,6 +101,39 @@ fn key_rows(manifest: &Manifest) -> Vec<Row> {
         "Phase 1",
         format!("{}, power {}{simulated}", phase1.family, phase1.power),
     ));
+    rows
+}
+
+/// File names as a chain of contributions is usually kept.
+fn initial_name(manifest: &Manifest) -> String {
+    format!("{:04}.zkey", manifest.predecessors.len())
+}
+
+fn contribution_name(manifest: &Manifest) -> String {
+    format!("{:04}.zkey", manifest.predecessors.len().saturating_add(1))
+}
+
+fn predecessor_rows(manifest: &Manifest) -> Vec<Row> {
+    let mut rows = vec![row(
+        "Whose they are",
+        "not attested: their proofs were checked, their names are what their makers wrote",
+    )];
+    for (number, predecessor) in manifest.predecessors.iter().enumerate() {
+        let name = String::from_utf8_lossy(&predecessor.unauthenticated_name);
+        let name: String = name
+            .chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect();
+        let said = if name.is_empty() {
+            String::new()
+        } else {
+            format!(", name (unauthenticated): {name}")
+        };
+        rows.push(row(
+            format!("{} {}", number.saturating_add(1), predecessor.kind),
+            format!("{}{said}", predecessor.hash),
+        ));
+    }
     rows
 }
 

@@ -15,6 +15,7 @@ use crate::artifact::TaggedSha256;
 use crate::canonical::{
     CanonicalError, Entries, PercentText, Spelling, percent_encode, spelt, word,
 };
+use crate::predecessor::{InitialSpec, set_initial, take_initial};
 use crate::sources::{MAX_LIBRARIES, SourcePath};
 
 pub use options::{CircomOptions, OptionsError, Simplification};
@@ -257,6 +258,8 @@ pub struct SpecFields {
     pub contribution_name: String,
     /// The curve.
     pub curve: CurveName,
+    /// The key that the enclave contributes to.
+    pub initial: InitialSpec,
     /// Which phase 1.
     pub phase1_family: Phase1Family,
     /// Drawn by the requester: makes the id unique.
@@ -419,6 +422,7 @@ impl SpecFields {
             percent_encode(self.contribution_name.as_bytes()),
         );
         entries.set("curve", self.curve);
+        set_initial(&mut entries, self.initial);
         entries.set("phase1.family", self.phase1_family);
         entries.set("requester.nonce", hex::encode(self.requester_nonce));
         entries
@@ -442,6 +446,7 @@ impl SpecFields {
             compiler_solc,
             contribution_name,
             curve: entries.take_as("curve")?,
+            initial: take_initial(entries)?,
             phase1_family: entries.take_as("phase1.family")?,
             requester_nonce: entries.take_as("requester.nonce")?,
         })

@@ -15,6 +15,7 @@ mod chain;
 mod challenge;
 mod circuit;
 mod circuit_hash;
+mod continued;
 mod error;
 mod key;
 mod linear;
@@ -23,6 +24,7 @@ mod step;
 
 pub use chain::{ChainReport, ContributionReport, check_chain};
 pub use circuit_hash::CircuitHashRule;
+pub use continued::{ContinuedKeyVerified, check_continued_key};
 pub use error::{CheckError, KeyPoint};
 pub use key::{InitialKeyVerified, KeyReport, check_initial_key, check_key};
 pub use step::{ContributionVerified, FinalKeyVerified, check_beacon, check_contribution};

@@ -13,7 +13,7 @@ use manifest::spec::{CircuitSpec, Phase1Family};
 use manifest::sums::{self, SOURCES_FOLDER, SUMS_FILE};
 use manifest::{ArtifactKind, ArtifactRecord, RawReceipts};
 
-use crate::checklist::{Checklist, Outcome, StepId, Why, fact};
+use crate::checklist::{Checklist, GIVEN_COMPILED, Outcome, StepId, Why, fact};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::opening::Opened;
@@ -33,7 +33,7 @@ pub(crate) fn check(
     for kind in ArtifactKind::LISTED {
         let step = StepId::Artifact(kind);
         match manifest.record(kind) {
-            None => list.skip(step, Why::DoesNotApply("the circuit was given compiled")),
+            None => list.skip(step, Why::DoesNotApply(GIVEN_COMPILED)),
             Some(_) if options.depth < Depth::Artifacts && !is_small(kind) => {
                 list.skip(step, Why::Depth);
             }
@@ -159,7 +159,7 @@ fn sources(
 ) {
     if matches!(manifest.spec.circuit, CircuitSpec::R1cs { .. }) {
         for step in [StepId::Sources, StepId::GivenSources] {
-            list.skip(step, Why::DoesNotApply("the circuit was given compiled"));
+            list.skip(step, Why::DoesNotApply(GIVEN_COMPILED));
         }
         return;
     }

@@ -250,6 +250,10 @@ pub struct Fact {
     pub value: String,
 }
 
+/// Why nothing is said about sources where there are none.
+pub(crate) const GIVEN_COMPILED: &str =
+    "the circuit was given compiled: the r1cs is attested, not the source it was made from";
+
 /// Makes a fact.
 pub(crate) fn fact(name: impl Into<String>, value: &impl ToString) -> Fact {
     Fact {

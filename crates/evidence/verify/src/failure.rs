@@ -128,11 +128,13 @@ pub enum Failure {
         /// Power of the manifest.
         power: u32,
     },
-    /// Not exactly one contribution and one beacon.
-    #[error("final.zkey has {got} contributions, 2 expected: the enclave's and the beacon")]
+    /// Not exactly the predecessors, one contribution and one beacon.
+    #[error("final.zkey has {got} contributions, {expected} expected: {} before the enclave's, the enclave's and the beacon", expected.saturating_sub(2))]
     ContributionCount {
+        /// Predecessors of the manifest, and two.
+        expected: usize,
         /// Contributions in the key.
-        got: u32,
+        got: usize,
     },
     /// The last contribution is not a beacon, or the first one is.
     #[error("contribution {index} of final.zkey is of the wrong kind")]

@@ -13,7 +13,7 @@ use phase2::check::{CircuitHashRule, check_key};
 use phase2::export::VerificationKey;
 
 use crate::artifacts::source_bundle;
-use crate::checklist::{Checklist, Outcome, StepId, Why, fact};
+use crate::checklist::{Checklist, GIVEN_COMPILED, Outcome, StepId, Why, fact};
 use crate::contract::code;
 use crate::failure::Failure;
 use crate::folder::Folder;
@@ -40,10 +40,7 @@ pub(crate) fn check(
     }
     match (&manifest.spec.circuit, options.circuit_compiler) {
         (CircuitSpec::R1cs { .. }, _) => {
-            list.skip(
-                StepId::Recompile,
-                Why::DoesNotApply("the circuit was given compiled"),
-            );
+            list.skip(StepId::Recompile, Why::DoesNotApply(GIVEN_COMPILED));
         }
         (CircuitSpec::Sources { .. }, None) => {
             list.skip(StepId::Recompile, Why::NotGiven("the circom module"));

@@ -7,11 +7,11 @@ use formats::digest::HashingWriter;
 use formats::r1cs::R1cs;
 use formats::source::FileSource;
 use formats::zkey::{BeaconParams, ZKey};
-use manifest::ArtifactKind;
 use manifest::manifest::Manifest;
+use manifest::{ArtifactKind, Predecessor, PredecessorKind};
 use phase2::check::{ContributionReport, check_chain};
 
-use crate::checklist::{Checklist, Outcome, StepId, Why, fact};
+use crate::checklist::{Checklist, Fact, Outcome, StepId, Why, fact};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::opening::Opened;
@@ -133,18 +133,26 @@ fn header(key: &ZKey<FileSource>, manifest: &Manifest) -> Outcome {
     Ok(vec![fact("circuit hash", &manifest.circuit_hash)])
 }
 
-/// two contributions, known by their hashes. Names are shown as what they are.
+/// the manifest's predecessors and two contributions, known by their hashes. Names are shown as
+/// what they are.
 fn contributions(reports: &[ContributionReport], manifest: &Manifest) -> Outcome {
-    let [contribution, beacon] = reports else {
-        let got = u32::try_from(reports.len()).unwrap_or(u32::MAX);
-        return Err(Failure::ContributionCount { got });
+    let before = manifest.predecessors.len();
+    let count = || Failure::ContributionCount {
+        expected: before.saturating_add(2),
+        got: reports.len(),
+    };
+    let (predecessors, own) = reports.split_at_checked(before).ok_or_else(count)?;
+    let [contribution, beacon] = own else {
+        return Err(count());
     };
     if contribution.beacon.is_some() {
-        return Err(Failure::ContributionKind { index: 0 });
+        return Err(Failure::ContributionKind { index: before });
     }
     if beacon.beacon.is_none() {
-        return Err(Failure::ContributionKind { index: 1 });
+        let index = before.saturating_add(1);
+        return Err(Failure::ContributionKind { index });
     }
+    let mut seen = predecessors_seen(predecessors, manifest)?;
     let facts = &manifest.contribution;
     equal("hash of the contribution", facts.hash, contribution.hash)?;
     equal(
@@ -152,10 +160,8 @@ fn contributions(reports: &[ContributionReport], manifest: &Manifest) -> Outcome
         facts.beacon_hash,
         beacon.hash,
     )?;
-    let mut seen = vec![
-        fact("contribution hash", &contribution.hash),
-        fact("beacon hash", &beacon.hash),
-    ];
+    seen.push(fact("contribution hash", &contribution.hash));
+    seen.push(fact("beacon hash", &beacon.hash));
     for (report, whose) in [(contribution, "contribution"), (beacon, "beacon")] {
         if let Some(name) = &report.unauthenticated_name {
             seen.push(fact(
@@ -167,10 +173,50 @@ fn contributions(reports: &[ContributionReport], manifest: &Manifest) -> Outcome
     Ok(seen)
 }
 
+/// The contributions that the enclave found in its initial key are those of the final key.
+fn predecessors_seen(
+    reports: &[ContributionReport],
+    manifest: &Manifest,
+) -> Result<Vec<Fact>, Failure> {
+    let mut seen = Vec::new();
+    for (number, (report, expected)) in reports.iter().zip(&manifest.predecessors).enumerate() {
+        let name = report.unauthenticated_name.as_ref();
+        let got = Predecessor {
+            hash: report.hash,
+            kind: match report.beacon {
+                None => PredecessorKind::Contribution,
+                Some(_) => PredecessorKind::Beacon,
+            },
+            unauthenticated_name: name.map_or_else(Vec::new, |name| name.as_bytes().to_vec()),
+        };
+        if got != *expected {
+            return Err(Failure::Value {
+                what: "a contribution before the enclave's",
+                expected: expected.to_string(),
+                got: got.to_string(),
+            });
+        }
+        let title = format!(
+            "before the enclave: {} {}",
+            number.saturating_add(1),
+            got.kind
+        );
+        seen.push(fact(&*title, &got.hash));
+        if let Some(name) = name {
+            seen.push(fact(
+                format!("{title}, name (unauthenticated)"),
+                &name.to_text(),
+            ));
+        }
+    }
+    Ok(seen)
+}
+
 /// the record carries the verified randomness and the spec's iterations.
 fn beacon_record(reports: &[ContributionReport], manifest: &Manifest) -> Outcome {
     let beacon = reports.last().and_then(|last| last.beacon.as_ref());
-    let beacon: &BeaconParams = beacon.ok_or(Failure::ContributionKind { index: 1 })?;
+    let index = reports.len().saturating_sub(1);
+    let beacon: &BeaconParams = beacon.ok_or(Failure::ContributionKind { index })?;
     let randomness = hex::encode(manifest.beacon.randomness);
     equal(
         "beacon value in final.zkey",

@@ -8,6 +8,7 @@
 //! * [`options`]: whom to trust, how deep to look, what the caller lends (compilers, a ptau).
 //! * [`checklist`]: the steps, and what becomes of them.
 //! * [`report`]: the whole of it, for people and machines.
+//! * [`sequence`]: several bundles, each continuing the one before.
 //!
 //! The steps themselves: [`folder`] (files), `opening` (manifest and documents), `time` (beacon and
 //! rounds), `artifacts` (digests, sources, receipts), `key` (final.zkey), `contract`, `full`.
@@ -23,6 +24,7 @@ mod key;
 mod opening;
 pub mod options;
 pub mod report;
+pub mod sequence;
 mod time;
 
 use std::path::Path;

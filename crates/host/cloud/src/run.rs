@@ -116,6 +116,17 @@ impl<'s> Run<'s> {
         Ok(next)
     }
 
+    /// Writes the initial key that the job's spec names, from a file of the user, which is copied.
+    pub fn put_initial_copy(&self, file: &Path) -> Result<(), StoreError> {
+        self.store
+            .copy_file_if_absent(&self.key("inputs/initial")?, file)
+    }
+
+    /// Copies the initial key into `write`, a buffer at a time; gives its size.
+    pub fn read_initial(&self, write: &mut dyn std::io::Write) -> Result<u64, StoreError> {
+        self.copy_out(&self.key("inputs/initial")?, write)
+    }
+
     /// Writes the job; the last thing the controller writes, so the host-agent finds everything.
     pub fn put_job(&self, job: &pb::Job) -> Result<(), StoreError> {
         self.put(&self.key("job")?, job)

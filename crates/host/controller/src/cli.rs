@@ -69,7 +69,10 @@ Examples:
     controller run circuit.circom -l node_modules --local --ptau dev --out bundle
 
   The same with a real phase 1 and the drand beacon:
-    controller run circuit.circom --local --ptau ~/ptau --beacon quicknet --out bundle";
+    controller run circuit.circom --local --ptau ~/ptau --beacon quicknet --out bundle
+
+  One more contribution to a key that people have contributed to:
+    controller run circuit.circom --local --ptau ~/ptau --initial circuit_0007.zkey --out bundle";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -78,6 +81,9 @@ Examples:
 
   A bundle of a simulated ceremony (exit code 5 if everything holds):
     controller verify bundle --trust simulation
+
+  The bundles of several enclaves in sequence, and that each continues the one before:
+    controller verify bundles --pcrs pcr-values.json --pcrs-key release.pub
 
   Everything, including the circuit's compilation and the key against phase 1:
     controller verify bundle --pcrs pcr-values.json --pcrs-key release.pub \\
@@ -135,6 +141,13 @@ pub struct RunArgs {
     /// Relay to ask for the drand round; can be repeated [default: the public relays]
     #[arg(long = "relay", value_name = "URL", value_hint = ValueHint::Url)]
     pub relays: Vec<String>,
+    /// Key with contributions to add to, made by anyone, snarkjs too [default: a fresh key]
+    #[arg(long, value_name = "KEY.zkey", value_hint = ValueHint::FilePath)]
+    pub initial: Option<PathBuf>,
+    /// So many ceremonies in sequence, each adding to the key of the one before; --out gets a
+    /// bundle of each: 1, 2, …
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub enclaves: u16,
     /// Name written into the contribution record (nothing authenticates it)
     #[arg(long, default_value = "attested ceremony", value_name = "TEXT")]
     pub name: String,
@@ -200,7 +213,7 @@ pub enum BeaconChain {
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Folder of the bundle
+    /// Folder of the bundle, or of bundles 1, 2, … in sequence
     #[arg(value_hint = ValueHint::DirPath)]
     pub bundle: PathBuf,
     /// Whose attestation documents are believed

@@ -78,6 +78,9 @@ pub enum CliError {
     /// The spec is refused.
     #[error("the ceremony's spec is refused")]
     Spec(#[from] manifest::spec::SpecError),
+    /// The initial key is refused.
+    #[error("the initial key is refused")]
+    InitialKey(#[from] formats::zkey::ZKeyError),
     /// The manifest is refused.
     #[error("the manifest is refused")]
     Manifest(#[from] manifest::ManifestError),
@@ -176,6 +179,7 @@ impl CliError {
             Self::Collect(error) => error.code(),
             Self::Sources(error) => error.code(),
             Self::Spec(error) => error.code(),
+            Self::InitialKey(error) => error.code(),
             Self::Manifest(error) => error.code(),
             Self::Attestation(error) => error.code(),
             Self::Circom(error) => error.code(),

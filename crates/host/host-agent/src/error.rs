@@ -126,6 +126,14 @@ pub enum AgentError {
         /// Digest of the bytes, hex.
         got: String,
     },
+    /// The initial key is not the one the spec names.
+    #[error("the initial key has sha256 {got}, the spec says {expected}")]
+    InitialDigest {
+        /// Digest in the spec, hex.
+        expected: String,
+        /// Digest of the bytes, hex.
+        got: String,
+    },
     /// circom refused the circuit, or could not be run.
     #[error("the circuit does not compile")]
     Circom(#[from] circom::CircomError),
@@ -211,6 +219,7 @@ impl AgentError {
             Self::Spec(error) => error.code(),
             Self::Sources(error) => error.code(),
             Self::CircuitDigest { .. } => "circuit_digest",
+            Self::InitialDigest { .. } => "initial_key_digest",
             Self::Circom(error) => error.code(),
             Self::R1cs(error) => error.code(),
             Self::Ptau(error) => error.code(),

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use formats::digest::HashingWriter;
+use formats::digest::{HashingWriter, Sha256Digest};
 use local_beacon::LocalChain;
+use manifest::InitialSpec;
 use manifest::spec::{BeaconChain, CircuitSpec, Phase1Family, RawSpec, Spec};
 use protocol::pb;
 use protocol::pb::ptau_source::Source as PtauSource;
@@ -41,6 +42,8 @@ pub struct Task {
     pub spec: Spec,
     /// The source bundle, or the r1cs.
     pub circuit: PathBuf,
+    /// The initial key, if it was handed in.
+    pub initial: Option<PathBuf>,
     /// Powers of tau.
     pub ptau: PtauChoice,
     /// Beacons.
@@ -54,16 +57,18 @@ impl Task {
     }
 }
 
-/// Reads the job and copies its circuit into the work folder.
+/// Reads the job and copies its inputs into the work folder.
 pub fn read(config: &Config, reporter: &Reporter) -> Result<Task, AgentError> {
     let job = reporter.run().job()?.ok_or(AgentError::NoJob)?;
     let spec = RawSpec(job.spec.to_vec()).validate()?;
     let ptau = ptau_choice(job.ptau, spec.phase1_family)?;
     let beacon = beacon_choice(&job.local_beacon_seed, job.drand_relays, &spec)?;
     let circuit = copy_circuit(&config.work, reporter, &spec)?;
+    let initial = copy_initial(&config.work, reporter, &spec)?;
     Ok(Task {
         spec,
         circuit,
+        initial,
         ptau,
         beacon,
     })
@@ -126,16 +131,8 @@ fn beacon_choice(
 
 fn copy_circuit(work: &Path, reporter: &Reporter, spec: &Spec) -> Result<PathBuf, AgentError> {
     let path = work.join("circuit.in");
-    let failed = |source| AgentError::File {
-        action: "write",
-        path: path.clone(),
-        source,
-    };
-    let mut out = HashingWriter::new(BufWriter::new(File::create(&path).map_err(failed)?));
-    reporter.run().read_circuit(&mut out)?;
-    out.flush().map_err(failed)?;
-    let (_, digests) = out.finish();
-    let (expected, got) = (spec.circuit.sha256(), digests.sha256);
+    let got = copy(&path, |out| reporter.run().read_circuit(out))?;
+    let expected = spec.circuit.sha256();
     if expected == got {
         Ok(path)
     } else {
@@ -144,4 +141,41 @@ fn copy_circuit(work: &Path, reporter: &Reporter, spec: &Spec) -> Result<PathBuf
             got: got.to_string(),
         })
     }
+}
+
+/// The key that the spec names; `None` if it is made here.
+fn copy_initial(
+    work: &Path,
+    reporter: &Reporter,
+    spec: &Spec,
+) -> Result<Option<PathBuf>, AgentError> {
+    let InitialSpec::Chain { sha256: expected } = spec.initial else {
+        return Ok(None);
+    };
+    let path = work.join("initial.zkey");
+    let got = copy(&path, |out| reporter.run().read_initial(out))?;
+    if expected == got {
+        Ok(Some(path))
+    } else {
+        Err(AgentError::InitialDigest {
+            expected: expected.to_string(),
+            got: got.to_string(),
+        })
+    }
+}
+
+/// Writes a file of the work folder; gives its SHA-256.
+fn copy(
+    path: &Path,
+    read: impl FnOnce(&mut dyn Write) -> Result<u64, cloud::StoreError>,
+) -> Result<Sha256Digest, AgentError> {
+    let failed = |source| AgentError::File {
+        action: "write",
+        path: path.into(),
+        source,
+    };
+    let mut out = HashingWriter::new(BufWriter::new(File::create(path).map_err(failed)?));
+    read(&mut out)?;
+    out.flush().map_err(failed)?;
+    Ok(out.finish().1.sha256)
 }

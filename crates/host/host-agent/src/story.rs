@@ -58,9 +58,12 @@ pub async fn run(config: Config, reporter: Arc<Reporter>) -> Result<pb::JobDone,
     let ptau = ptau::obtain(&config, &task, circuit.power, &reporter)
         .await
         .during(Phase::Phase1)?;
-    let initial = initial_key::make(&config, &circuit, &ptau, &reporter)
-        .await
-        .during(Phase::InitialKey)?;
+    let initial = match &task.initial {
+        Some(given) => given.clone(),
+        None => initial_key::make(&config, &circuit, &ptau, &reporter)
+            .await
+            .during(Phase::InitialKey)?,
+    };
 
     let process = match &config.enclave {
         EnclaveChoice::Running(_) | EnclaveChoice::Nitro(_) => None,

@@ -55,6 +55,7 @@ impl Enclave for Server {
     type ContributeStream = BoxStream<pb::ContributeResponse>;
     type ApplyBeaconStream = BoxStream<pb::ApplyBeaconResponse>;
     type GetArtifactStream = BoxStream<pb::GetArtifactResponse>;
+    type BackingStream = BoxStream<pb::BackingRequest>;
 
     async fn describe(
         &self,
@@ -125,6 +126,13 @@ impl Enclave for Server {
         &self,
         _: Request<pb::SubmitCertificatesRequest>,
     ) -> Result<Response<pb::SubmitCertificatesResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn backing(
+        &self,
+        _: Request<Streaming<pb::BackingAnswer>>,
+    ) -> Result<Response<Self::BackingStream>, Status> {
         Err(Status::unimplemented(""))
     }
 

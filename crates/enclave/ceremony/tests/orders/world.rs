@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 
 use attestation::{PcrPolicy, RawDocument, Statement, UnixMillis};
 use ceremony::circuit::CircuitCounts;
-use ceremony::command::{AttestationDocument, Contribution, InitialKey};
+use ceremony::command::{AttestationDocument, Contribution};
 use ceremony::outputs::record;
 use ceremony::{
     Boot, Ceremony, CheckOutcome, Command, CommandKind, CompiledCircuit, Compilers, FinalKey,
     Phase1File, SelfCheck, Stage,
 };
+use ceremony::{InitialKey, InitialVerified};
 use contribute::entropy::{OperatingSystem, Sources};
 use drand::{Chain, Round, round_for, round_time_ms};
 use formats::digest::Sha256Digest;
@@ -134,6 +135,7 @@ pub(crate) fn fields() -> SpecFields {
         compiler_solc: Sha256Digest::new([2; 32]),
         contribution_name: "test".to_owned(),
         curve: CurveName::Bn128,
+        initial: manifest::InitialSpec::Fresh,
         phase1_family: Phase1Family::Development,
         requester_nonce: [7; 32],
     }
@@ -170,14 +172,16 @@ pub(crate) fn ptau(power: u32) -> Phase1File {
 fn initial_key(key: &[u8]) -> InitialKey {
     InitialKey {
         record: record(ArtifactKind::InitialZkey, key),
-        verified: check_initial_key(
-            &R1cs::open(WORLD.r1cs.as_slice()).unwrap(),
-            &Ptau::open(WORLD.ptau.as_slice()).unwrap(),
-            &ZKey::open(key).unwrap(),
-            &CHALLENGE,
-            &NoProgress,
-        )
-        .unwrap(),
+        verified: InitialVerified::Fresh(
+            check_initial_key(
+                &R1cs::open(WORLD.r1cs.as_slice()).unwrap(),
+                &Ptau::open(WORLD.ptau.as_slice()).unwrap(),
+                &ZKey::open(key).unwrap(),
+                &CHALLENGE,
+                &NoProgress,
+            )
+            .unwrap(),
+        ),
     }
 }
 

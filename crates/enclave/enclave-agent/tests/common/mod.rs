@@ -140,6 +140,7 @@ impl Host {
             compiler_solc: Sha256Digest::new(SOLC_WASM_SHA256),
             contribution_name: "test ceremony".to_owned(),
             curve: CurveName::Bn128,
+            initial: manifest::InitialSpec::Fresh,
             phase1_family: Phase1Family::Development,
             requester_nonce: [9; 32],
         }

@@ -45,6 +45,15 @@ pub enum ManifestError {
     /// A given r1cs is not the one that the spec names.
     #[error("the r1cs is not the one that the spec names")]
     R1csNotAsSpecified,
+    /// Predecessors of a fresh key, none of a key with contributions, or too many.
+    #[error("manifest lists {got} predecessors, which does not go with the spec's initial key")]
+    PredecessorCount {
+        /// Predecessors listed.
+        got: usize,
+    },
+    /// The initial key is not the one that the spec names.
+    #[error("the initial key is not the one that the spec names")]
+    InitialNotAsSpecified,
     /// Sources listed for a compiled circuit, none for an uncompiled one, or too many.
     #[error("manifest lists {got} source files, which does not go with `circuit.input {input}`")]
     SourceCount {
@@ -104,6 +113,8 @@ impl ManifestError {
             Self::ArtifactUnexpected { .. } => "manifest_artifact_unexpected",
             Self::ArtifactDigests { .. } => "manifest_artifact_digests",
             Self::R1csNotAsSpecified => "manifest_r1cs",
+            Self::PredecessorCount { .. } => "manifest_predecessor_count",
+            Self::InitialNotAsSpecified => "manifest_initial",
             Self::SourceCount { .. } => "manifest_source_count",
             Self::Phase1Family { .. } => "manifest_phase1_family",
             Self::Power { .. } => "manifest_power",

@@ -27,11 +27,11 @@ use manifest::spec::{
     BeaconSpec, CircomOptions, CircuitInput, CircuitSpec, CurveName, Phase1Family,
 };
 use manifest::{
-    ArtifactKind, ArtifactRecord, BeaconJson, ManifestBuilder, ReceiptChain, ReceiptStage, Spec,
-    SpecFields, report, sums,
+    ArtifactKind, ArtifactRecord, BeaconJson, InitialSpec, ManifestBuilder, Predecessor,
+    PredecessorKind, ReceiptChain, ReceiptStage, Spec, SpecFields, report, sums,
 };
 use phase2::beacon::apply_beacon;
-use phase2::check::check_chain;
+use phase2::check::{ContributionReport, check_chain};
 use phase2::contribution::{ContributionKey, Secrecy, apply};
 use phase2::export::VerificationKey;
 use phase2::setup::{SetupOptions, new_initial_key};
@@ -68,6 +68,8 @@ pub(crate) struct Knobs {
     pub(crate) name_in_file: Option<&'static str>,
     /// Contributions made before the beacon.
     pub(crate) contributions: u8,
+    /// Contributions that the initial key has already; the last one is a beacon if there are two.
+    pub(crate) predecessors: u8,
     pub(crate) runtime: fn(&mut Vec<u8>),
     pub(crate) verification_key: fn(&mut String),
     pub(crate) verifier_source: fn(&mut String),
@@ -95,6 +97,7 @@ impl Default for Knobs {
             beacon_json: |_| {},
             name_in_file: None,
             contributions: 1,
+            predecessors: 0,
             runtime: |_| {},
             verification_key: |_| {},
             verifier_source: |_| {},
@@ -210,6 +213,7 @@ fn spec_fields(knobs: &Knobs, chain: &Chain, r1cs: &[u8]) -> SpecFields {
         compiler_solc: Sha256Digest::new([0xc2; 32]),
         contribution_name: "attested".to_owned(),
         curve: CurveName::Bn128,
+        initial: InitialSpec::Fresh,
         phase1_family: Phase1Family::Development,
         requester_nonce: [0x77; 32],
     }
@@ -250,6 +254,41 @@ fn contribute(before: Vec<u8>, seed: u8, name: &str) -> Vec<u8> {
     out
 }
 
+/// The initial key after so many contributions by others.
+fn continued(predecessors: u8) -> Vec<u8> {
+    let mut key = initial_key().clone();
+    for number in 1..=predecessors {
+        key = if number == 2 {
+            let params = BeaconParams::new(10, b"a public value").unwrap();
+            let mut out = Vec::new();
+            let before = ZKey::open(key).unwrap();
+            apply_beacon(&before, &params, None, &mut out, &NoProgress).unwrap();
+            out
+        } else {
+            contribute(key, 100 + number, "Ann <b>")
+        };
+    }
+    key
+}
+
+fn predecessors(reports: &[ContributionReport]) -> Vec<Predecessor> {
+    let name = |report: &ContributionReport| {
+        let name = report.unauthenticated_name.as_ref();
+        name.map_or_else(Vec::new, |name| name.as_bytes().to_vec())
+    };
+    reports
+        .iter()
+        .map(|report| Predecessor {
+            hash: report.hash,
+            kind: match report.beacon {
+                None => PredecessorKind::Contribution,
+                Some(_) => PredecessorKind::Beacon,
+            },
+            unauthenticated_name: name(report),
+        })
+        .collect()
+}
+
 /// Runs a whole ceremony with the lies of `knobs` and puts the bundle together.
 #[expect(clippy::too_many_lines, reason = "a whole ceremony, told in order")]
 pub(crate) fn make(knobs: &Knobs) -> Bundle {
@@ -272,12 +311,17 @@ pub(crate) fn make(knobs: &Knobs) -> Bundle {
     let mut r1cs = testkit::small_r1cs(CONSTRAINTS);
     (knobs.bundled_r1cs)(&mut r1cs);
     let mut fields = spec_fields(knobs, &chain, &r1cs);
+    let initial_key = continued(knobs.predecessors);
+    if knobs.predecessors > 0 {
+        let sha256 = Sha256Digest::of(&initial_key);
+        fields.initial = InitialSpec::Chain { sha256 };
+    }
     (knobs.spec)(&mut fields);
     let spec: Spec = fields.validate().unwrap();
     let ceremony_id = *spec.id().0.as_bytes();
 
     // The contribution, and document 1 over it.
-    let mut contribution_key = (knobs.initial_key)(initial_key());
+    let mut contribution_key = (knobs.initial_key)(&initial_key);
     for seed in 1..=knobs.contributions {
         let name = knobs.name_in_file.unwrap_or(&spec.contribution_name);
         contribution_key = contribute(contribution_key, seed, name);
@@ -331,6 +375,7 @@ pub(crate) fn make(knobs: &Knobs) -> Bundle {
     let mut shipped_runtime = runtime.clone();
     (knobs.runtime)(&mut shipped_runtime);
     let chain_report = check_chain(&key, &[1; 32], &NoProgress).unwrap();
+    let before_us = usize::from(knobs.predecessors);
     let hashes: Vec<_> = chain_report
         .contributions
         .iter()
@@ -360,7 +405,7 @@ pub(crate) fn make(knobs: &Knobs) -> Bundle {
     }
     let mut unshipped = BTreeMap::from([
         (ArtifactKind::CircuitBundle, sources().encode()),
-        (ArtifactKind::InitialZkey, initial_key().clone()),
+        (ArtifactKind::InitialZkey, initial_key),
         (ArtifactKind::ContributionZkey, contribution_key),
         (ArtifactKind::Ptau, testkit::development_ptau(POWER)),
     ]);
@@ -421,7 +466,7 @@ pub(crate) fn make(knobs: &Knobs) -> Bundle {
         runtime_keccak256: keccak256(&runtime),
         contribution: ContributionFacts {
             attested_time_ms: T1,
-            hash: hashes[0],
+            hash: hashes[usize::from(knobs.predecessors).min(hashes.len() - 1)],
             beacon_hash: *hashes.last().unwrap(),
         },
         initial_zkey: record(ArtifactKind::InitialZkey),
@@ -431,6 +476,7 @@ pub(crate) fn make(knobs: &Knobs) -> Bundle {
             family: spec.phase1_family,
             power: POWER,
         },
+        predecessors: predecessors(&chain_report.contributions[..before_us]),
         receipts_head: receipts.head(),
         self_checks: BTreeMap::from([("rng-current".to_owned(), simulated)]),
         sources: source_records,

@@ -12,6 +12,7 @@
 )]
 
 mod attested;
+mod chain;
 mod disk;
 mod fixture;
 mod genuine;

@@ -7,6 +7,7 @@
     reason = "a test"
 )]
 
+mod chain;
 mod cli;
 mod emulated;
 mod faults;

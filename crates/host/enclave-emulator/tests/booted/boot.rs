@@ -95,6 +95,7 @@ fn spec() -> Spec {
         compiler_solc: Sha256Digest::new(SOLC_WASM_SHA256),
         contribution_name: "boot test".to_owned(),
         curve: CurveName::Bn128,
+        initial: manifest::InitialSpec::Fresh,
         phase1_family: Phase1Family::Hermez,
         requester_nonce: [9; 32],
     }

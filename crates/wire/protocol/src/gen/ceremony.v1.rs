@@ -540,6 +540,55 @@ pub struct GetTrailer {
     #[prost(bytes = "bytes", tag = "1")]
     pub sha256: ::prost::bytes::Bytes,
 }
+/// One piece of a file that the host keeps for the enclave, wanted or handed over.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackingRequest {
+    /// Number of this request; its one answer carries it.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(enumeration = "ArtifactKind", tag = "2")]
+    pub kind: i32,
+    /// Position of the first byte in the file.
+    #[prost(uint64, tag = "3")]
+    pub offset: u64,
+    #[prost(oneof = "backing_request::What", tags = "4, 5")]
+    pub what: ::core::option::Option<backing_request::What>,
+}
+/// Nested message and enum types in `BackingRequest`.
+pub mod backing_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum What {
+        /// So many bytes are wanted, 1 to 1 MiB.
+        #[prost(uint32, tag = "4")]
+        Read(u32),
+        /// These bytes belong there, 1 to 1 MiB.
+        #[prost(bytes, tag = "5")]
+        Write(::prost::bytes::Bytes),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackingAnswer {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(oneof = "backing_answer::What", tags = "2, 3, 4")]
+    pub what: ::core::option::Option<backing_answer::What>,
+}
+/// Nested message and enum types in `BackingAnswer`.
+pub mod backing_answer {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum What {
+        /// Exactly the bytes asked for.
+        #[prost(bytes, tag = "2")]
+        Data(::prost::bytes::Bytes),
+        #[prost(message, tag = "3")]
+        Written(super::BackingWritten),
+        /// Why the host cannot: ends the ceremony.
+        #[prost(string, tag = "4")]
+        Failure(::prost::alloc::string::String),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackingWritten {}
 /// Generated client implementations.
 pub mod enclave_client {
     #![allow(
@@ -935,6 +984,33 @@ pub mod enclave_client {
                 .insert(GrpcMethod::new("ceremony.v1.Enclave", "GetArtifact"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// The host opens it before the first large file goes in, and again when it was lost: requests come
+        /// from the enclave, answers from the host. A new stream takes the place of the old one; what is
+        /// unanswered is asked again on it.
+        pub async fn backing(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::BackingAnswer>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::BackingRequest>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ceremony.v1.Enclave/Backing",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ceremony.v1.Enclave", "Backing"));
+            self.inner.streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1085,6 +1161,19 @@ pub mod enclave_server {
             tonic::Response<Self::GetArtifactStream>,
             tonic::Status,
         >;
+        /// Server streaming response type for the Backing method.
+        type BackingStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::BackingRequest, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The host opens it before the first large file goes in, and again when it was lost: requests come
+        /// from the enclave, answers from the host. A new stream takes the place of the old one; what is
+        /// unanswered is asked again on it.
+        async fn backing(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::BackingAnswer>>,
+        ) -> std::result::Result<tonic::Response<Self::BackingStream>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct EnclaveServer<T> {
@@ -1747,6 +1836,54 @@ pub mod enclave_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ceremony.v1.Enclave/Backing" => {
+                    #[allow(non_camel_case_types)]
+                    struct BackingSvc<T: Enclave>(pub Arc<T>);
+                    impl<
+                        T: Enclave,
+                    > tonic::server::StreamingService<super::BackingAnswer>
+                    for BackingSvc<T> {
+                        type Response = super::BackingRequest;
+                        type ResponseStream = T::BackingStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::BackingAnswer>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Enclave>::backing(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BackingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

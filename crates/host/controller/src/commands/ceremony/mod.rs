@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use cloud::run::Run;
 use cloud::{FolderStore, RunId};
+use manifest::ArtifactKind;
 
 pub(crate) use request::parse_nonce;
 use request::{CircuitBytes, Request};
@@ -23,10 +24,45 @@ const BANNER: &str = "\
 SIMULATION: host and enclave are ordinary processes of this machine. Whoever controls it can know the
 secret. The key of this ceremony must not protect anything of value.";
 
-/// Runs the ceremony that was typed.
+/// Runs the ceremony that was typed, or so many in sequence.
 pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
     check_out(&args.out)?;
-    let request = Request::from_args(args)?;
+    if args.enclaves == 1 {
+        return one(args, &args.out, args.initial.as_deref(), printer);
+    }
+    if args.nonce.is_some() {
+        return Err(CliError::Usage {
+            what: "--nonce names one ceremony, --enclaves asks for several".to_owned(),
+            hint: None,
+        });
+    }
+    std::fs::create_dir_all(&args.out).map_err(|source| CliError::File {
+        action: "create",
+        path: args.out.clone(),
+        source,
+    })?;
+    let mut initial = args.initial.clone();
+    for number in 1..=args.enclaves {
+        printer.status(&format!("enclave {number} of {}", args.enclaves));
+        let out = args.out.join(number.to_string());
+        match one(args, &out, initial.as_deref(), printer)? {
+            Exit::Success => {}
+            exit => return Ok(exit),
+        }
+        initial = Some(out.join(ArtifactKind::FinalZkey.name()));
+    }
+    printer.status("verifying that each bundle continues the one before");
+    super::verify::links(&args.out, usize::from(args.enclaves), printer)
+}
+
+/// Runs one ceremony that adds to `initial`, or to a fresh key.
+fn one(
+    args: &RunArgs,
+    out: &Path,
+    initial: Option<&Path>,
+    printer: &Printer,
+) -> Result<Exit, CliError> {
+    let request = Request::from_args(args, initial)?;
     let programs = Programs::find(&args.programs)?;
     let id = run_id(&request)?;
     printer.warn(BANNER);
@@ -38,7 +74,7 @@ pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
     });
     printer.status(&format!("ceremony {ceremony}"));
 
-    let place = Place::of(args, &id);
+    let place = Place::of(args, out, &id);
     std::fs::create_dir_all(&place.work).map_err(|source| CliError::File {
         action: "create",
         path: place.work.clone(),
@@ -50,6 +86,9 @@ pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
         CircuitBytes::Sources(bundle) => run.put_circuit(&bundle.encode())?,
         CircuitBytes::R1cs(path) => run.put_circuit_copy(path)?,
     }
+    if let Some(path) = &request.initial {
+        run.put_initial_copy(path)?;
+    }
     run.put_job(&request.job)?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -60,9 +99,9 @@ pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
     let supervised = host::run(&store, &id, &place.work, &programs, printer);
     runtime.block_on(supervised)?;
 
-    let exit = finish(run, &request, &args.out, printer);
+    let exit = finish(run, &request, out, printer);
     if matches!(exit, Ok(Exit::Success)) {
-        printer.result(&format!("bundle: {}", args.out.display()));
+        printer.result(&format!("bundle: {}", out.display()));
         place.tidy(args.store.is_some(), &id, printer);
     } else {
         printer.warn(&format!(
@@ -123,15 +162,14 @@ struct Place {
 }
 
 impl Place {
-    fn of(args: &RunArgs, id: &RunId) -> Self {
+    fn of(args: &RunArgs, out: &Path, id: &RunId) -> Self {
         let beside = || {
-            let name = args
-                .out
+            let name = out
                 .file_name()
                 .map_or_else(|| "bundle".into(), ToOwned::to_owned);
             let mut name: std::ffi::OsString = name;
             name.push(".run");
-            args.out.with_file_name(name)
+            out.with_file_name(name)
         };
         let store = args.store.clone().unwrap_or_else(beside);
         let work = store.join("work").join(id.as_str());

@@ -9,7 +9,9 @@ use formats::digest::{Sha256Digest, hash_source};
 use formats::progress::NoProgress;
 use formats::ptau::published::{self, PtauFamily};
 use formats::source::FileSource;
+use formats::zkey::ZKey;
 use local_beacon::LocalChain;
+use manifest::InitialSpec;
 use manifest::sources::SourceBundle;
 use manifest::spec::{self, BeaconSpec, CircuitSpec, CurveName, Phase1Family, Spec, SpecFields};
 use protocol::pb;
@@ -23,6 +25,8 @@ pub(super) struct Request {
     pub(super) spec: Spec,
     pub(super) job: pb::Job,
     pub(super) circuit: CircuitBytes,
+    /// The key to add to; `None`: a fresh one.
+    pub(super) initial: Option<PathBuf>,
 }
 
 /// The circuit as it goes into the store.
@@ -35,7 +39,7 @@ pub(super) enum CircuitBytes {
 
 impl Request {
     /// Reads the circuit and settles every choice.
-    pub(super) fn from_args(args: &RunArgs) -> Result<Self, CliError> {
+    pub(super) fn from_args(args: &RunArgs, initial: Option<&Path>) -> Result<Self, CliError> {
         if !args.local {
             return Err(usage(
                 "--local is needed: this version runs ceremonies on this machine only",
@@ -51,6 +55,7 @@ impl Request {
             compiler_solc: Sha256Digest::new(solc::unpack::SOLC_WASM_SHA256),
             contribution_name: args.name.clone(),
             curve: CurveName::Bn128,
+            initial: initial.map_or(Ok(InitialSpec::Fresh), initial_key)?,
             phase1_family: family,
             requester_nonce: nonce(args.nonce.as_deref())?,
         }
@@ -61,8 +66,37 @@ impl Request {
             local_beacon_seed: seed.map_or_else(Vec::new, |seed| seed.to_vec()).into(),
             drand_relays: args.relays.clone(),
         };
-        Ok(Self { spec, job, circuit })
+        Ok(Self {
+            spec,
+            job,
+            circuit,
+            initial: initial.map(Path::to_owned),
+        })
     }
+}
+
+/// Names the key by its digest; one without contributions is made anew, not handed in.
+fn initial_key(path: &Path) -> Result<InitialSpec, CliError> {
+    let source = FileSource::open(path).map_err(|source| CliError::File {
+        action: "read",
+        path: path.into(),
+        source,
+    })?;
+    let key = ZKey::open(&source)?;
+    if key.n_contributions() == 0 {
+        return Err(usage(
+            "--initial is a key with contributions, this one has none",
+            Some("leave --initial away: a fresh key is made from circuit and powers of tau"),
+        ));
+    }
+    let hashed = hash_source(&source, &NoProgress).map_err(|source| CliError::File {
+        action: "read",
+        path: path.into(),
+        source,
+    })?;
+    Ok(InitialSpec::Chain {
+        sha256: hashed.sha256,
+    })
 }
 
 fn circuit(args: &RunArgs) -> Result<(CircuitSpec, CircuitBytes), CliError> {

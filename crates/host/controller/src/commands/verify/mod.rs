@@ -1,6 +1,7 @@
 //! `controller verify`: the checklist of `crates/evidence/verify`, shown.
 
 mod compilers;
+mod sequence;
 mod show;
 mod snarkjs;
 mod trust;
@@ -20,10 +21,12 @@ use crate::printer::Printer;
 use crate::programs::find_modules;
 use crate::work::WorkDisplay;
 
+pub(super) use sequence::links;
+
 /// A manifest has a line for each source file, of which there are at most 10,000.
 const MANIFEST_LIMIT: u64 = 64 << 20;
 
-/// Verifies the bundle that was named.
+/// Verifies the bundle that was named, or all of a folder of bundles.
 pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<Exit, CliError> {
     if !args.bundle.is_dir() {
         let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
@@ -33,8 +36,15 @@ pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<Exit, CliError
             source,
         });
     }
+    match sequence::count(&args.bundle)? {
+        None => one(args, &args.bundle, printer),
+        Some(count) => sequence::run(args, count, printer),
+    }
+}
+
+fn one(args: &VerifyArgs, bundle: &Path, printer: &Printer) -> Result<Exit, CliError> {
     let scratch = Scratch::new()?;
-    let ptau = ptau(args, &scratch)?;
+    let ptau = ptau(args, bundle, &scratch)?;
     let opened = ptau.as_deref().map(open).transpose()?;
     let full = args.depth == Depth::Full;
     let modules = if full {
@@ -59,7 +69,7 @@ pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<Exit, CliError
         challenge_key: challenge_key()?,
         progress: &work,
     };
-    let report = verify_bundle(&args.bundle, &options);
+    let report = verify_bundle(bundle, &options);
     work.finish();
     let exit = show::report(&report, printer);
     match args.with {
@@ -69,7 +79,7 @@ pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<Exit, CliError
                 what: "--with snarkjs needs --ptau".to_owned(),
                 hint: Some("snarkjs checks the key against the powers of tau"),
             })?;
-            snarkjs::agrees(&args.bundle, &ptau, exit, printer)
+            snarkjs::agrees(bundle, &ptau, exit, printer)
         }
     }
 }
@@ -108,10 +118,10 @@ fn challenge_key() -> Result<[u8; 32], CliError> {
 }
 
 /// The file that was named, or for `dev` a development file of the power in the manifest.
-fn ptau(args: &VerifyArgs, scratch: &Scratch) -> Result<Option<PathBuf>, CliError> {
+fn ptau(args: &VerifyArgs, bundle: &Path, scratch: &Scratch) -> Result<Option<PathBuf>, CliError> {
     match &args.ptau {
         Some(word) if word.as_os_str() == "dev" => {
-            let power = power_in_manifest(&args.bundle)?;
+            let power = power_in_manifest(bundle)?;
             let path = scratch.path("development.ptau");
             let failed = |source| CliError::File {
                 action: "write",
