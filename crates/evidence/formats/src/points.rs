@@ -11,8 +11,8 @@ use std::io;
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{
-    AdditiveGroup, BigInt, BigInteger, Field, Fp, Fp2Config, Fp2ConfigWrapper, MontBackend,
-    MontConfig, PrimeField, QuadExtField,
+    AdditiveGroup, BigInt, Field, Fp, Fp2Config, Fp2ConfigWrapper, MontBackend, MontConfig,
+    PrimeField, QuadExtField,
 };
 
 use crate::source::{RangeReader, Source};
@@ -107,7 +107,9 @@ impl<P: MontConfig<N>, const N: usize> Coordinate for Fp<MontBackend<P, N>, N> {
     }
 
     fn append_u(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.into_bigint().to_bytes_be());
+        for limb in self.into_bigint().as_ref().iter().rev() {
+            out.extend_from_slice(&limb.to_be_bytes());
+        }
     }
 }
 

@@ -153,20 +153,41 @@ impl<'a, S: Source + ?Sized> RangeReader<'a, S> {
 
     /// Fills `out`; at the range's end fails with `UnexpectedEof`, whatever follows in the source.
     pub fn read_exact(&mut self, out: &mut [u8]) -> io::Result<()> {
-        let mut done = 0;
-        while done < out.len() {
-            if self.used == self.buffer.len() {
-                self.refill()?;
-            }
+        let mut rest = out;
+        loop {
             let available = self.buffer.get(self.used..).unwrap_or_default();
-            let wanted = out.get_mut(done..).unwrap_or_default();
-            let n = available.len().min(wanted.len());
-            for (to, from) in wanted.iter_mut().zip(available) {
-                *to = *from;
-            }
+            let n = available.len().min(rest.len());
+            let (now, later) = rest.split_at_mut(n);
+            now.copy_from_slice(available.get(..n).unwrap_or_default());
             self.used += n;
-            done += n;
+            rest = later;
+            if rest.is_empty() {
+                return Ok(());
+            }
+            if rest.len() >= BUFFER {
+                // As much as the buffer would hold, or more: no need to copy it.
+                return self.read_through(rest);
+            }
+            self.refill()?;
         }
+    }
+
+    /// Leaves bytes out; at the range's end fails with `UnexpectedEof`.
+    pub fn skip(&mut self, count: u64) -> io::Result<()> {
+        let buffered = self.buffer.len().saturating_sub(self.used);
+        if let Ok(n) = usize::try_from(count)
+            && n <= buffered
+        {
+            self.used += n;
+            return Ok(());
+        }
+        self.used = self.buffer.len();
+        let beyond = count.saturating_sub(u64::try_from(buffered).unwrap_or(u64::MAX));
+        self.next = self
+            .next
+            .checked_add(beyond)
+            .filter(|next| *next <= self.end)
+            .ok_or_else(unexpected_eof)?;
         Ok(())
     }
 
@@ -175,6 +196,17 @@ impl<'a, S: Source + ?Sized> RangeReader<'a, S> {
         let mut bytes = [0; 4];
         self.read_exact(&mut bytes)?;
         Ok(u32::from_le_bytes(bytes))
+    }
+
+    /// Reads from the source, the buffer being empty.
+    fn read_through(&mut self, out: &mut [u8]) -> io::Result<()> {
+        let n = u64::try_from(out.len()).unwrap_or(u64::MAX);
+        if n > self.end - self.next {
+            return Err(unexpected_eof());
+        }
+        self.source.read_exact_at(out, self.next)?;
+        self.next += n;
+        Ok(())
     }
 
     fn refill(&mut self) -> io::Result<()> {
@@ -231,6 +263,33 @@ mod tests {
             assert_eq!(reader.read_u32().unwrap(), expected);
         }
         assert_eq!(reader.remaining(), 0);
+    }
+
+    #[test]
+    fn long_reads_and_skips_keep_the_place() {
+        let bytes: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+        let mut reader = RangeReader::new(&bytes, 4, 4 * 99_999).unwrap();
+        let mut next = 1_u32;
+        let mut long = vec![0; 4 * 30_000];
+        for skipped in [0, 1, 7, 17_000] {
+            assert_eq!(reader.read_u32().unwrap(), next);
+            reader.read_exact(&mut long).unwrap();
+            assert_eq!(long[..4], (next + 1).to_le_bytes());
+            next += 30_001 + skipped;
+            let left = reader.remaining();
+            if u64::from(skipped) * 4 <= left && next <= 99_999 {
+                reader.skip(u64::from(skipped) * 4).unwrap();
+                assert_eq!(reader.remaining(), left - u64::from(skipped) * 4);
+            } else {
+                assert!(reader.skip(left + 1).is_err());
+                break;
+            }
+        }
+        let mut short = RangeReader::new(&bytes, 0, 8).unwrap();
+        assert!(short.read_exact(&mut long).is_err());
+        let mut short = RangeReader::new(&bytes, 0, 8).unwrap();
+        short.skip(8).unwrap();
+        assert!(short.skip(1).is_err());
     }
 
     #[test]

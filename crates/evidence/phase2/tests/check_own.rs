@@ -22,8 +22,8 @@ use formats::zkey::{
 };
 use phase2::beacon::apply_beacon;
 use phase2::check::{
-    CheckError, CircuitHashRule, KeyPoint, check_beacon, check_chain, check_contribution,
-    check_initial_key, check_key,
+    CheckError, CircuitHashRule, KeyPoint, Method, check_beacon, check_chain, check_contribution,
+    check_initial_key, check_initial_key_by, check_key, check_key_by,
 };
 use phase2::contribution::{ContributionKey, Secrecy, apply};
 use phase2::setup::{SetupOptions, new_initial_key};
@@ -67,15 +67,38 @@ impl Ceremony {
         }
     }
 
+    /// By both methods, which must say the same.
     fn check_initial(&self, zkey: Vec<u8>) -> Result<(), CheckError> {
         let zkey = ZKey::open(zkey)?;
-        check_initial_key(&self.r1cs, &self.ptau, &zkey, &KEY, &NoProgress).map(drop)
+        let by = |method| {
+            let (r1cs, ptau) = (&self.r1cs, &self.ptau);
+            check_initial_key_by(r1cs, ptau, &zkey, &KEY, &NoProgress, method).map(drop)
+        };
+        same(by(Some(Method::Recompute)), by(Some(Method::Combine)))
     }
 
+    /// By both methods, which must say the same.
     fn check(&self, zkey: Vec<u8>) -> Result<(), CheckError> {
         let zkey = ZKey::open(zkey)?;
-        check_key(&self.r1cs, &self.ptau, &zkey, &KEY, &NoProgress).map(drop)
+        let by = |method| {
+            let (r1cs, ptau) = (&self.r1cs, &self.ptau);
+            check_key_by(r1cs, ptau, &zkey, &KEY, &NoProgress, method).map(drop)
+        };
+        same(by(Some(Method::Recompute)), by(Some(Method::Combine)))
     }
+}
+
+/// The one result of both methods.
+fn same(
+    recomputed: Result<(), CheckError>,
+    combined: Result<(), CheckError>,
+) -> Result<(), CheckError> {
+    assert_eq!(
+        format!("{recomputed:?}"),
+        format!("{combined:?}"),
+        "computed anew, and combined"
+    );
+    recomputed
 }
 
 /// The initial key computed from circuit and powers of tau: the referee of the random checks.
@@ -257,6 +280,53 @@ fn r12_the_combination_refuses_what_a_recomputation_would() {
                     section.name()
                 );
             }
+        }
+    }
+}
+
+/// One bit anywhere in coefficients and points: malformed, off the curve, or another record, and the
+/// same to both methods.
+#[test]
+fn r12_any_flipped_bit_of_coefficients_and_points_is_refused_alike() {
+    let ceremony = Ceremony::of(40, 6);
+    let mut state = 7_u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    for section in [
+        ZKeySection::Coefficients,
+        ZKeySection::Ic,
+        ZKeySection::A,
+        ZKeySection::B1,
+        ZKeySection::B2,
+        ZKeySection::C,
+        ZKeySection::H,
+    ] {
+        let flipped = |key: &[u8], place: u64, bit: u64| {
+            let table = SectionTable::read(key, MAGIC, 1).unwrap();
+            let found = table.get(section.id()).unwrap();
+            // Section 4 begins with its count, whose change no reader gets past.
+            let skip = if section == ZKeySection::Coefficients {
+                4
+            } else {
+                0
+            };
+            let at = usize::try_from(found.offset + skip + place % (found.size - skip)).unwrap();
+            replaced(key, at, &[key[at] ^ (1 << (bit % 8))])
+        };
+        for _ in 0..6 {
+            let (place, bit) = (random(), random());
+            let initial = ceremony.check_initial(flipped(&ceremony.initial, place, bit));
+            let last = ceremony.check(flipped(&ceremony.last, place, bit));
+            assert!(
+                initial.is_err(),
+                "bit {bit} of {place} in {}",
+                section.name()
+            );
+            assert!(last.is_err(), "bit {bit} of {place} in {}", section.name());
         }
     }
 }

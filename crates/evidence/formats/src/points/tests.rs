@@ -1,6 +1,5 @@
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
-
-use ark_ff::One;
+use ark_ff::{BigInteger, One};
 
 use super::*;
 use crate::curve::Curve;

@@ -42,7 +42,8 @@ impl Term {
 /// that the section ends there; after an error it yields nothing more.
 pub struct TermReader<'a, S: Source + ?Sized> {
     reader: RangeReader<'a, S>,
-    prime: Vec<u8>,
+    /// Limbs of the prime, the highest first.
+    prime: [u64; 4],
     n_wires: u32,
     n_constraints: u32,
     constraint: u32,
@@ -60,7 +61,7 @@ impl<'a, S: Source> TermReader<'a, S> {
     ) -> Result<Self, R1csError> {
         Ok(Self {
             reader: section.reader(source, "constraints")?,
-            prime: header.curve.scalar_modulus(),
+            prime: limbs(&header.curve.scalar_modulus()),
             n_wires: header.n_wires,
             n_constraints: header.n_constraints,
             constraint: 0,
@@ -92,6 +93,36 @@ impl<'a, S: Source> TermReader<'a, S> {
         Ok(None)
     }
 
+    /// Counts the terms of A, B and C from here on; wires and coefficients are not looked at.
+    /// `go_on` is told every so often how many more constraints are counted; where it says no, the
+    /// count ends there.
+    pub fn count_terms(
+        mut self,
+        mut go_on: impl FnMut(u64) -> bool,
+    ) -> Result<[u64; 3], R1csError> {
+        /// Constraints between two calls.
+        const EVERY: u32 = 1 << 16;
+        let mut counts = [0; 3];
+        let mut told = self.constraint;
+        while self.constraint < self.n_constraints {
+            for count in &mut counts {
+                let terms = u64::from(self.read_count()?);
+                *count += terms;
+                self.reader
+                    .skip(terms * TERM_BYTES)
+                    .map_err(io("constraints"))?;
+            }
+            self.constraint += 1;
+            if self.constraint - told >= EVERY {
+                if !go_on(u64::from(self.constraint - told)) {
+                    break;
+                }
+                told = self.constraint;
+            }
+        }
+        Ok(counts)
+    }
+
     fn next_combination(&mut self) {
         self.left = None;
         self.matrix = match self.matrix {
@@ -121,7 +152,15 @@ impl<'a, S: Source> TermReader<'a, S> {
 
     fn read_term(&mut self) -> Result<Term, R1csError> {
         let (constraint, matrix, wires) = (self.constraint, self.matrix, self.n_wires);
-        let signal = self.reader.read_u32().map_err(io("constraints"))?;
+        let mut bytes = [0; TERM];
+        self.reader
+            .read_exact(&mut bytes)
+            .map_err(io("constraints"))?;
+        let (mut number, mut coefficient) = ([0; 4], [0; 32]);
+        let (signal_bytes, coefficient_bytes) = bytes.split_at(number.len());
+        number.copy_from_slice(signal_bytes);
+        coefficient.copy_from_slice(coefficient_bytes);
+        let signal = u32::from_le_bytes(number);
         if signal >= wires {
             return Err(R1csError::NoSuchWire {
                 constraint,
@@ -130,12 +169,7 @@ impl<'a, S: Source> TermReader<'a, S> {
                 wires,
             });
         }
-        let mut coefficient = [0; 32];
-        self.reader
-            .read_exact(&mut coefficient)
-            .map_err(io("constraints"))?;
-        // Both little-endian and of equal length: compare from the top byte down.
-        if coefficient.iter().rev().ge(self.prime.iter().rev()) {
+        if limbs(&coefficient) >= self.prime {
             return Err(R1csError::CoefficientNotCanonical {
                 constraint,
                 matrix,
@@ -149,6 +183,18 @@ impl<'a, S: Source> TermReader<'a, S> {
             coefficient,
         })
     }
+}
+
+/// Bytes of a term, [`TERM_BYTES`] as a length.
+const TERM: usize = 4 + 32;
+
+/// A little-endian number of 32 bytes, the highest limb first: ordered as numbers are.
+fn limbs(bytes: &[u8]) -> [u64; 4] {
+    let mut limbs = [0; 4];
+    for (limb, bytes) in limbs.iter_mut().rev().zip(bytes.as_chunks::<8>().0) {
+        *limb = u64::from_le_bytes(*bytes);
+    }
+    limbs
 }
 
 impl<S: Source> Iterator for TermReader<'_, S> {

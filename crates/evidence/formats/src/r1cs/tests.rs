@@ -234,3 +234,20 @@ fn constraints_that_cannot_be() {
         })
     ));
 }
+
+#[test]
+fn terms_are_counted_without_being_read() {
+    let r1cs = R1cs::open(Circuit::new().bytes()).unwrap();
+    let counts = r1cs.terms().unwrap().count_terms(|_| true).unwrap();
+    assert_eq!(counts, [1, 2, 1]);
+    let mut cut = Circuit::new();
+    // The last combination announces a term that is not there.
+    let last = cut.constraints.len() - 4;
+    cut.constraints[last] = 1;
+    let r1cs = R1cs::open(cut.bytes()).unwrap();
+    let error = r1cs.terms().unwrap().count_terms(|_| true).unwrap_err();
+    assert!(
+        matches!(error, R1csError::TooManyTerms { constraint: 1, .. }),
+        "{error:?}"
+    );
+}

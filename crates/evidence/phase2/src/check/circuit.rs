@@ -21,6 +21,7 @@ use super::challenge::{Challenges, Purpose};
 use super::error::{CheckError, KeyPoint};
 use super::linear::{LinearCombination, OutsideSubgroup};
 use super::ratio::pairings_equal;
+use super::recompute::BothSides;
 use crate::EngineCurve;
 use crate::sums::{BucketSums, Scalar, Use, Windows, bucket_sums, total};
 
@@ -70,23 +71,26 @@ struct PerMatrix<F> {
 }
 
 impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
-    /// Counts, single points, coefficients and all points of the key.
-    pub(super) fn run<C: EngineCurve>(&self) -> Result<(), CheckError> {
+    /// Coefficients and all points of an initial key, by combinations.
+    pub(super) fn combine<C: EngineCurve>(&self) -> Result<(), CheckError> {
         let expected = self.all_but_c_and_h::<C>(true)?;
         self.section_c::<C>(&expected.c)?;
         self.section_h::<C>()
     }
 
     /// The same but for section 8, for which [`Self::section_c`] is left.
-    pub(super) fn run_without_c<C: EngineCurve>(&self) -> Result<(), CheckError> {
+    pub(super) fn combine_without_c<C: EngineCurve>(&self) -> Result<(), CheckError> {
         self.all_but_c_and_h::<C>(false)?;
         self.section_h::<C>()
     }
 
-    fn all_but_c_and_h<C: EngineCurve>(&self, with_c: bool) -> Result<CircuitSums<C>, CheckError> {
+    /// Counts and single points, which both methods want to be right.
+    pub(super) fn header<C: EngineCurve>(&self) -> Result<(), CheckError> {
         self.counts()?;
-        let points = self.zkey.key_points::<C>()?;
-        self.key_points(&points)?;
+        self.key_points(&self.zkey.key_points::<C>()?)
+    }
+
+    fn all_but_c_and_h<C: EngineCurve>(&self, with_c: bool) -> Result<CircuitSums<C>, CheckError> {
         self.coefficients::<C>()?;
         let expected = self.expected_sums::<C>(with_c)?;
         let wires = u64::from(self.zkey.header().n_vars);
@@ -116,6 +120,20 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         Ok(expected)
     }
 
+    /// Sections 8 and 9 of a finished key against those computed anew, in one equation. Where it does
+    /// not hold, the section at fault is looked for.
+    pub(super) fn both_scaled<C: EngineCurve>(
+        &self,
+        sides: &BothSides<C>,
+    ) -> Result<(), CheckError> {
+        let section = ZKeySection::C;
+        self.scaled::<C>(section, &sides.key, &sides.computed)
+            .or_else(|error| {
+                self.section_h::<C>()?;
+                Err(error)
+            })
+    }
+
     /// Section 8 against the combination of its points in the initial key.
     pub(super) fn section_c<C: EngineCurve>(
         &self,
@@ -126,7 +144,7 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
     }
 
     /// Section 9 against the powers of tau.
-    fn section_h<C: EngineCurve>(&self) -> Result<(), CheckError> {
+    pub(super) fn section_h<C: EngineCurve>(&self) -> Result<(), CheckError> {
         let h = self.g1_sum::<C>(ZKeySection::H, Purpose::H, 0)?;
         self.scaled::<C>(ZKeySection::H, &h, &self.expected_h::<C>()?)
     }
@@ -276,8 +294,8 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         let mut pending = terms.next_term()?;
 
         let windows = Windows::new(C::Fr::MODULUS_BIT_SIZE, rows, MOST_DIGIT_BITS);
-        let mut g1 = bucket_sums::<C::G1Config>(N_SUMS, windows);
-        let mut g2 = bucket_sums::<C::G2Config>(1, windows);
+        let mut g1 = bucket_sums::<C::G1Config>(N_SUMS, 1, windows);
+        let mut g2 = bucket_sums::<C::G2Config>(1, 1, windows);
         let mut bytes = Vec::new();
         let mut first = 0;
         while first < rows {
@@ -313,14 +331,21 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
             self.progress.advance(done);
             self.go_on()?;
         }
-        let mut g1 = g1.window_sums().into_iter();
+        let only = |sides: Vec<_>| sides.into_iter().next().unwrap_or_default();
+        let mut g1 = Vec::into_iter(only(g1.window_sums()));
         let mut next = || total(windows, &g1.next().unwrap_or_default());
         Ok(CircuitSums::<C> {
             a: next(),
             b1: next(),
             ic: next(),
             c: next(),
-            b2: total(windows, &g2.window_sums().pop().unwrap_or_default()),
+            b2: total(
+                windows,
+                &g2.window_sums()
+                    .pop()
+                    .and_then(|mut sums| sums.pop())
+                    .unwrap_or_default(),
+            ),
         })
     }
 
@@ -655,8 +680,8 @@ where
     Affine<P>: LemPoint,
 {
     let raw = reader.read_raw(bytes, n).map_err(CheckError::PtauPoints)?;
-    sums.add(bytes, uses)
-        .map_err(|bad| CheckError::PtauPoints(raw.malformed(bad.index, bad.source)))
+    sums.add(&[bytes], uses)
+        .map_err(|bad| CheckError::PtauPoints(raw.malformed(bad.point.index, bad.point.source)))
 }
 
 pub(super) fn only<S: Source, P: LemPoint>(

@@ -11,7 +11,7 @@ use formats::zkey::{ZKey, ZKeySection};
 use super::circuit::{CHUNK, CircuitCheck};
 use super::error::CheckError;
 use crate::EngineCurve;
-use crate::setup::{self, SetupOptions, hash_h_differences};
+use crate::setup::{Part, PartSink, SetupError, Steps, hash_h_differences};
 use crate::transcript::{InfinityRule, PointHasher};
 
 /// By which rule the recorded circuit hash was made.
@@ -24,9 +24,9 @@ pub enum CircuitHashRule {
 }
 
 impl CircuitHashRule {
-    const ALL: [Self; 2] = [Self::Current, Self::Before07];
+    pub(super) const ALL: [Self; 2] = [Self::Current, Self::Before07];
 
-    fn infinity(self) -> InfinityRule {
+    pub(super) fn infinity(self) -> InfinityRule {
         match self {
             Self::Current => InfinityRule::Zeros,
             Self::Before07 => InfinityRule::Flagged,
@@ -60,20 +60,11 @@ pub(super) fn of_circuit<C: EngineCurve, S: Source, T: Source, U: Source>(
         // The points are the same under each rule: they are combined once.
         let mut first = combination.take();
         let digest = hash_points::<C, T, U>(check.ptau, check.zkey, rule.infinity(), |hasher| {
-            let options = SetupOptions::default();
-            let mut take = |points: &[u8]| {
-                if let Some(combination) = &mut first {
-                    combination.add(points)?;
-                }
-                hasher.file_points::<G1Affine<C>>(points)
+            let mut sink = InitialC {
+                combination: first.as_mut(),
+                hasher,
             };
-            Ok(setup::initial_c::<C, S, T>(
-                check.r1cs,
-                check.ptau,
-                &options,
-                check.progress,
-                &mut take,
-            )?)
+            check.setup(STEPS).only_c::<C, _>(&mut sink)
         })?;
         if let Some(combination) = first {
             sum = Some(combination.finish()?);
@@ -81,6 +72,31 @@ pub(super) fn of_circuit<C: EngineCurve, S: Source, T: Source, U: Source>(
         Ok(digest)
     })?;
     Ok((rule, sum.unwrap_or_default()))
+}
+
+const STEPS: Steps = Steps {
+    sums: |_| "circuit hash",
+    h: "circuit hash",
+};
+
+/// Hashes and combines the points of section 8 of the initial key.
+struct InitialC<'a, 'b, C: CurveParams> {
+    combination: Option<&'a mut super::circuit::InitialC<'b, C>>,
+    hasher: &'a mut PointHasher,
+}
+
+impl<C: EngineCurve> PartSink for InitialC<'_, '_, C> {
+    type Error = CheckError;
+
+    fn take(&mut self, part: &Part) -> Result<(), CheckError> {
+        if let Some(combination) = &mut self.combination {
+            combination.add(&part.bytes).map_err(SetupError::Encoding)?;
+        }
+        self.hasher
+            .file_points::<G1Affine<C>>(&part.bytes)
+            .map_err(SetupError::Encoding)?;
+        Ok(())
+    }
 }
 
 fn find_rule(

@@ -60,9 +60,9 @@ pub enum CheckError {
     /// A point of the ptau is malformed.
     #[error("ptau: {0}")]
     PtauPoints(PointsError),
-    /// The circuit hash could not be recomputed.
-    #[error("cannot recompute the circuit hash: {0}")]
-    CircuitHash(#[from] SetupError),
+    /// The circuit's points, of which the circuit hash is made, could not be recomputed.
+    #[error("cannot recompute the circuit's points and their hash: {0}")]
+    CircuitHash(SetupError),
     /// Two of the files are on different curves.
     #[error("zkey is on {zkey}, {other} is on {got}")]
     DifferentCurves {
@@ -217,6 +217,19 @@ pub enum CheckError {
     /// The progress sink asked to stop.
     #[error("cancelled")]
     Cancelled,
+}
+
+/// What goes wrong with circuit and powers of tau is told as such, whoever reads them.
+impl From<SetupError> for CheckError {
+    fn from(error: SetupError) -> Self {
+        match error {
+            SetupError::R1cs(error) => Self::R1cs(error),
+            SetupError::Ptau(error) => Self::Ptau(error),
+            SetupError::Points(error) => Self::PtauPoints(error),
+            SetupError::Cancelled => Self::Cancelled,
+            error => Self::CircuitHash(error),
+        }
+    }
 }
 
 impl CheckError {

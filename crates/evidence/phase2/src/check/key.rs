@@ -14,7 +14,9 @@ use super::challenge::Challenges;
 use super::circuit::CircuitCheck;
 use super::circuit_hash::{self, CircuitHashRule};
 use super::error::{CheckError, KeyPoint};
+use super::method::{Method, Stage};
 use crate::EngineCurve;
+use crate::setup::Shape;
 
 /// A key is the initial key of a circuit and a ptau. Minted by [`check_initial_key`] alone.
 ///
@@ -61,6 +63,18 @@ pub fn check_initial_key<S: Source, T: Source, U: Source>(
     challenge_key: &[u8; 32],
     progress: &dyn ProgressSink,
 ) -> Result<InitialKeyVerified, CheckError> {
+    check_initial_key_by(r1cs, ptau, zkey, challenge_key, progress, None)
+}
+
+/// [`check_initial_key`] by a given method; the cheaper one without.
+pub fn check_initial_key_by<S: Source, T: Source, U: Source>(
+    r1cs: &R1cs<S>,
+    ptau: &Ptau<T>,
+    zkey: &ZKey<U>,
+    challenge_key: &[u8; 32],
+    progress: &dyn ProgressSink,
+    method: Option<Method>,
+) -> Result<InitialKeyVerified, CheckError> {
     let challenges = &Challenges::new(challenge_key);
     let check = CircuitCheck {
         r1cs,
@@ -70,8 +84,8 @@ pub fn check_initial_key<S: Source, T: Source, U: Source>(
         progress,
     };
     let rule = match zkey.curve() {
-        Curve::Bn128 => initial::<Bn128, S, T, U>(&check)?,
-        Curve::Bls12381 => initial::<Bls12381, S, T, U>(&check)?,
+        Curve::Bn128 => initial::<Bn128, S, T, U>(&check, method)?,
+        Curve::Bls12381 => initial::<Bls12381, S, T, U>(&check, method)?,
     };
     Ok(InitialKeyVerified {
         circuit_hash: zkey.circuit_hash(),
@@ -81,6 +95,7 @@ pub fn check_initial_key<S: Source, T: Source, U: Source>(
 
 fn initial<C: EngineCurve, S: Source, T: Source, U: Source>(
     check: &CircuitCheck<'_, S, T, U>,
+    method: Option<Method>,
 ) -> Result<CircuitHashRule, CheckError> {
     let got = check.zkey.n_contributions();
     if got != 0 {
@@ -97,8 +112,27 @@ fn initial<C: EngineCurve, S: Source, T: Source, U: Source>(
             point: KeyPoint::Delta2,
         });
     }
-    check.run::<C>()?;
-    circuit_hash::of_initial_key::<C, T, U>(check.ptau, check.zkey)
+    check.header::<C>()?;
+    match cheaper(check, Stage::Initial, method)? {
+        Method::Recompute => Ok(check.recompute::<C>(Stage::Initial)?.0),
+        Method::Combine => {
+            check.combine::<C>()?;
+            circuit_hash::of_initial_key::<C, T, U>(check.ptau, check.zkey)
+        }
+    }
+}
+
+fn cheaper<S: Source, T: Source, U: Source>(
+    check: &CircuitCheck<'_, S, T, U>,
+    stage: Stage,
+    method: Option<Method>,
+) -> Result<Method, CheckError> {
+    if let Some(method) = method {
+        return Ok(method);
+    }
+    let shape = Shape::of(check.r1cs, check.progress)?;
+    let wires = u64::from(check.r1cs.header().n_wires);
+    Ok(Method::cheaper(&shape, wires, stage))
 }
 
 /// What was found about a key with contributions.
@@ -121,6 +155,18 @@ pub fn check_key<S: Source, T: Source, U: Source>(
     challenge_key: &[u8; 32],
     progress: &dyn ProgressSink,
 ) -> Result<KeyReport, CheckError> {
+    check_key_by(r1cs, ptau, zkey, challenge_key, progress, None)
+}
+
+/// [`check_key`] by a given method; the cheaper one without.
+pub fn check_key_by<S: Source, T: Source, U: Source>(
+    r1cs: &R1cs<S>,
+    ptau: &Ptau<T>,
+    zkey: &ZKey<U>,
+    challenge_key: &[u8; 32],
+    progress: &dyn ProgressSink,
+    method: Option<Method>,
+) -> Result<KeyReport, CheckError> {
     let challenges = &Challenges::new(challenge_key);
     let check = CircuitCheck {
         r1cs,
@@ -130,8 +176,8 @@ pub fn check_key<S: Source, T: Source, U: Source>(
         progress,
     };
     let (contributions, circuit_hash_rule) = match zkey.curve() {
-        Curve::Bn128 => finished::<Bn128, S, T, U>(&check)?,
-        Curve::Bls12381 => finished::<Bls12381, S, T, U>(&check)?,
+        Curve::Bn128 => finished::<Bn128, S, T, U>(&check, method)?,
+        Curve::Bls12381 => finished::<Bls12381, S, T, U>(&check, method)?,
     };
     let circuit_hash = zkey.circuit_hash();
     let chain = ChainReport {
@@ -147,10 +193,22 @@ pub fn check_key<S: Source, T: Source, U: Source>(
 
 fn finished<C: EngineCurve, S: Source, T: Source, U: Source>(
     check: &CircuitCheck<'_, S, T, U>,
+    method: Option<Method>,
 ) -> Result<(Vec<super::chain::ContributionReport>, CircuitHashRule), CheckError> {
     let contributions = finished_chain::<C, U>(check.zkey, check.challenges, check.progress)?;
-    check.run_without_c::<C>()?;
-    let (rule, initial_c) = circuit_hash::of_circuit::<C, S, T, U>(check)?;
-    check.section_c::<C>(&initial_c)?;
+    check.header::<C>()?;
+    let rule = match cheaper(check, Stage::Finished, method)? {
+        Method::Recompute => {
+            let (rule, sides) = check.recompute::<C>(Stage::Finished)?;
+            check.both_scaled::<C>(&sides)?;
+            rule
+        }
+        Method::Combine => {
+            check.combine_without_c::<C>()?;
+            let (rule, initial_c) = circuit_hash::of_circuit::<C, S, T, U>(check)?;
+            check.section_c::<C>(&initial_c)?;
+            rule
+        }
+    };
     Ok((contributions, rule))
 }

@@ -14,7 +14,7 @@ use ark_ff::{BigInteger, PrimeField};
 use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
 
-use crate::sums::{BucketSums, Scalar, Windows, bucket_sums, total};
+use crate::sums::{BadPoint, BadSide, BucketSums, Scalar, Windows, bucket_sums, total};
 
 const COEFFICIENT_BITS: u32 = 128;
 /// Digits are not longer than this on a group without subgroup test.
@@ -35,7 +35,7 @@ enum SubgroupTest {
     DigitSums,
 }
 
-/// A sum of points times 128-bit coefficients.
+/// Sums of points times 128-bit coefficients: one, or several sides with the same coefficients.
 pub(super) struct LinearCombination<P: SWCurveConfig> {
     windows: Windows,
     test: SubgroupTest,
@@ -49,6 +49,15 @@ where
     /// For about `n_points` points of a curve whose subgroup can be tested on digits of at most
     /// `subgroup_digit_bits`.
     pub(super) fn new(n_points: u64, subgroup_digit_bits: Option<u32>) -> Self {
+        Self::with_sides(1, n_points, subgroup_digit_bits)
+    }
+
+    /// As [`Self::new`], with several sides. Subgroups are tested on the first one.
+    pub(super) fn with_sides(
+        sides: usize,
+        n_points: u64,
+        subgroup_digit_bits: Option<u32>,
+    ) -> Self {
         let (most, test) = match subgroup_digit_bits {
             None => (MOST_DIGIT_BITS, SubgroupTest::None),
             Some(0) => (MOST_DIGIT_BITS, SubgroupTest::EachPoint),
@@ -58,7 +67,7 @@ where
         Self {
             windows,
             test,
-            buckets: bucket_sums(1, windows),
+            buckets: bucket_sums(1, sides, windows),
         }
     }
 
@@ -69,34 +78,53 @@ where
         bytes: &[u8],
         coefficients: &[u128],
     ) -> Result<(), (usize, PointError)> {
+        self.add_sides(&[bytes], coefficients)
+            .map_err(|bad| (bad.point.index, bad.point.source))
+    }
+
+    /// As [`Self::add`], for each side.
+    pub(super) fn add_sides(
+        &mut self,
+        sides: &[&[u8]],
+        coefficients: &[u128],
+    ) -> Result<(), BadSide> {
         let scalars: Vec<Scalar> = coefficients.iter().map(|c| Scalar::from(*c)).collect();
-        self.buckets
-            .add(bytes, &[(0, &scalars)])
-            .map_err(|bad| (bad.index, bad.source))?;
-        if self.test == SubgroupTest::EachPoint {
-            let outside = bytes
+        self.buckets.add(sides, &[(0, &scalars)])?;
+        if let (SubgroupTest::EachPoint, Some(tested)) = (self.test, sides.first()) {
+            let outside = tested
                 .par_chunks(<Affine<P> as LemPoint>::BYTES)
                 .position_first(|bytes| Affine::<P>::from_lem_in_subgroup(bytes).is_err());
             if let Some(index) = outside {
-                return Err((index, PointError::NotInSubgroup));
+                let source = PointError::NotInSubgroup;
+                let point = BadPoint { index, source };
+                return Err(BadSide { side: 0, point });
             }
         }
         Ok(())
     }
 
-    /// The sum. Fails when a point was not in the subgroup of prime order.
+    /// The sum of the only side. Fails when a point was not in the subgroup of prime order.
     pub(super) fn finish(self) -> Result<Projective<P>, OutsideSubgroup> {
-        let sums = self.buckets.window_sums().pop().unwrap_or_default();
-        if self.test == SubgroupTest::DigitSums {
-            let sums = Projective::normalize_batch(&sums);
-            if !sums
-                .par_iter()
-                .all(Affine::is_in_correct_subgroup_assuming_on_curve)
-            {
-                return Err(OutsideSubgroup);
+        Ok(self.finish_sides()?.pop().unwrap_or_default())
+    }
+
+    /// The sums of all sides.
+    pub(super) fn finish_sides(self) -> Result<Vec<Projective<P>>, OutsideSubgroup> {
+        let mut sides = Vec::new();
+        for mut sums in self.buckets.window_sums() {
+            let sums = sums.pop().unwrap_or_default();
+            if self.test == SubgroupTest::DigitSums && sides.is_empty() {
+                let sums = Projective::normalize_batch(&sums);
+                if !sums
+                    .par_iter()
+                    .all(Affine::is_in_correct_subgroup_assuming_on_curve)
+                {
+                    return Err(OutsideSubgroup);
+                }
             }
+            sides.push(total(self.windows, &sums));
         }
-        Ok(total(self.windows, &sums))
+        Ok(sides)
     }
 }
 

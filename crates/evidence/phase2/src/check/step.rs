@@ -2,16 +2,19 @@
 
 use formats::curve::{Bls12381, Bn128, Curve};
 use formats::digest::Blake2b512Digest;
+use formats::points::PointError;
 use formats::progress::{ProgressSink, Unit};
 use formats::source::Source;
 use formats::zkey::{BeaconParams, ZKey, ZKeyError, ZKeySection};
 
 use super::chain::{ContributionReport, finished_chain};
 use super::challenge::{Challenges, Purpose};
-use super::circuit::{check_no_infinity, zkey_sum};
+use super::circuit::{CHUNK, check_no_infinity};
 use super::error::{CheckError, KeyPoint};
+use super::linear::{LinearCombination, OutsideSubgroup};
 use super::ratio::pairings_equal;
 use crate::EngineCurve;
+use crate::sums::BadSide;
 
 /// A key follows another one by one contribution. Minted by [`check_contribution`] alone.
 ///
@@ -119,6 +122,9 @@ fn follows<S: Source, T: Source>(
     }
 }
 
+/// The sections that a contribution multiplies.
+const SCALED: [ZKeySection; 2] = [ZKeySection::C, ZKeySection::H];
+
 struct Step<'a, S, T> {
     previous: &'a ZKey<S>,
     next: &'a ZKey<T>,
@@ -140,16 +146,72 @@ impl<S: Source, T: Source> Step<'_, S, T> {
         ] {
             self.same_bytes(section)?;
         }
-        let before = self.previous.key_points::<C>()?.delta2;
-        let after = self.next.key_points::<C>()?.delta2;
-        for (section, purpose) in [(ZKeySection::C, Purpose::K), (ZKeySection::H, Purpose::H)] {
-            let old = self.sum::<C, S>(self.previous, section, purpose)?;
-            let new = self.sum::<C, T>(self.next, section, purpose)?;
-            if !pairings_equal::<C>(&new, &after, &old, &before) {
-                return Err(CheckError::SectionRatio { section });
-            }
+        if !self.scaled_alike::<C>(&SCALED)? {
+            // Which one is at fault: the first, or else the other.
+            let [c, h] = SCALED;
+            let section = if self.scaled_alike::<C>(&[c])? { h } else { c };
+            return Err(CheckError::SectionRatio { section });
         }
         reports.pop().ok_or(CheckError::NoContributions)
+    }
+
+    /// Whether all points of these sections were multiplied by the inverse of delta's change: one
+    /// combination of both keys with the same coefficients, and one pairing equation.
+    fn scaled_alike<C: EngineCurve>(&self, sections: &[ZKeySection]) -> Result<bool, CheckError> {
+        let points = sections.iter().map(|section| self.next.n_points(*section));
+        let digit_bits = C::G1_SUBGROUP_DIGIT_BITS;
+        // The key before is known to be right: subgroups are tested on the new one, the first side.
+        let mut sum = LinearCombination::with_sides(2, points.sum(), digit_bits);
+        for section in sections {
+            self.add_section::<C>(*section, &mut sum)?;
+        }
+        let section = sections.first().copied().unwrap_or(ZKeySection::C);
+        let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
+        let mut sums = sum.finish_sides().map_err(outside)?.into_iter();
+        let mut next = || sums.next().unwrap_or_default();
+        let (new, old) = (next(), next());
+        let before = self.previous.key_points::<C>()?.delta2;
+        let after = self.next.key_points::<C>()?.delta2;
+        Ok(pairings_equal::<C>(&new, &after, &old, &before))
+    }
+
+    fn add_section<C: EngineCurve>(
+        &self,
+        section: ZKeySection,
+        sum: &mut LinearCombination<C::G1Config>,
+    ) -> Result<(), CheckError> {
+        let (name, purpose) = match section {
+            ZKeySection::C => ("check contribution: section C", Purpose::K),
+            _ => ("check contribution: section H", Purpose::H),
+        };
+        let total = self.next.n_points(section);
+        self.progress.step(name, Unit::Points, Some(total));
+        let mut old = self.previous.g1_points::<C>(section)?;
+        let mut new = self.next.g1_points::<C>(section)?;
+        let (mut old_bytes, mut new_bytes) = (Vec::new(), Vec::new());
+        let mut done = 0;
+        while new.remaining() > 0 {
+            let raw_old = old
+                .read_raw(&mut old_bytes, CHUNK)
+                .map_err(CheckError::Points)?;
+            let raw_new = new
+                .read_raw(&mut new_bytes, CHUNK)
+                .map_err(CheckError::Points)?;
+            let coefficients = self.challenges.run(purpose, done, raw_new.count);
+            sum.add_sides(&[&new_bytes, &old_bytes], &coefficients)
+                .map_err(|BadSide { side, point }| match (side, point.source) {
+                    (_, PointError::NotInSubgroup) => CheckError::OutsideSubgroup { section },
+                    (0, source) => CheckError::Points(raw_new.malformed(point.index, source)),
+                    (_, source) => CheckError::Points(raw_old.malformed(point.index, source)),
+                })?;
+            let n = u64::try_from(raw_new.count).unwrap_or(u64::MAX);
+            done += n;
+            self.progress.advance(n);
+            if self.progress.is_cancelled() {
+                return Err(CheckError::Cancelled);
+            }
+        }
+        Ok(())
     }
 
     /// Counts, and all single points but delta.
@@ -238,26 +300,5 @@ impl<S: Source, T: Source> Step<'_, S, T> {
             }
         }
         Ok(())
-    }
-
-    fn sum<C: EngineCurve, U: Source>(
-        &self,
-        zkey: &ZKey<U>,
-        section: ZKeySection,
-        purpose: Purpose,
-    ) -> Result<formats::curve::G1Projective<C>, CheckError> {
-        let name = match section {
-            ZKeySection::C => "check contribution: section C",
-            _ => "check contribution: section H",
-        };
-        self.progress
-            .step(name, Unit::Points, Some(zkey.n_points(section)));
-        zkey_sum(
-            zkey.g1_points::<C>(section)?,
-            section,
-            C::G1_SUBGROUP_DIGIT_BITS,
-            |first, count| self.challenges.run(purpose, first, count),
-            self.progress,
-        )
     }
 }

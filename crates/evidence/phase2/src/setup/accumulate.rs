@@ -1,79 +1,31 @@
-//! Sums of multiples of points, one sum per signal, for a range of signals.
-
-use std::ops::Range;
+//! Sums of multiples of points, a few sums for each signal of a range.
 
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
-use ark_ff::{BigInt, BigInteger};
 use formats::points::LemPoint;
 use rayon::prelude::*;
 
-use crate::{
-    rescale::Scalar,
-    sums::{Addition, Backend, BadPoint, Item, Shard, with_backend},
-};
+use super::signed::Signed;
+use crate::sums::{Addition, Backend, BadPoint, Item, Shard, with_backend};
 
-/// `± size · base[row]` belongs to the sum of `signal`.
+/// `value · base[row]` belongs to a sum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
-    /// Index of the base point in its chunk.
+    /// Index of the base point in its batch.
     pub(super) row: u32,
-    /// Signal, counted from the start of the range.
-    signal: u32,
-    negative: bool,
-    size: BigInt<4>,
+    /// Which sum: the signal, counted from the start of the range, times the sums of a signal, plus
+    /// the place among them.
+    pub(super) target: u32,
+    pub(super) value: Signed,
 }
 
 impl Term {
-    /// With the coefficient's representative of least absolute value: circuits are full of small
-    /// negative coefficients.
-    pub(super) fn new<F: Scalar>(row: u32, signal: u32, coefficient: F) -> Self {
-        let size = coefficient.into_bigint();
-        let negative = size > F::MODULUS_MINUS_ONE_DIV_TWO;
-        Self {
-            row,
-            signal,
-            negative,
-            size: if negative {
-                (-coefficient).into_bigint()
-            } else {
-                size
-            },
-        }
-    }
-
-    /// Doublings of the base that the term needs.
-    pub(super) fn doublings(&self) -> u32 {
-        // The non-adjacent form can be one digit longer than the number.
-        if self.size == BigInt::one() || self.size.is_zero() {
-            0
-        } else {
-            self.size.num_bits()
-        }
-    }
-
-    /// The digits other than zero of the non-adjacent form: position, and whether it is −1. They are
-    /// where 3h and h differ, moved down by one.
-    fn digits(&self) -> impl Iterator<Item = (u32, bool)> + use<> {
-        let size = self.size;
-        let mut triple = size;
-        // No overflow: the size is below r/2, which is below 2^254.
-        triple.mul2();
-        triple.add_with_carry(&size);
-        (1..u32::try_from(BigInt::<4>::NUM_LIMBS * 64).unwrap_or(0)).filter_map(move |bit| {
-            let at = usize::try_from(bit).unwrap_or(usize::MAX);
-            let (plus, minus) = (triple.get_bit(at), size.get_bit(at));
-            (plus != minus).then_some((bit - 1, minus))
-        })
-    }
-
     /// The items of the term, given where 2^k times its base is.
     fn items(&self, source: impl Fn(u32) -> u32) -> impl Iterator<Item = Item> {
-        let (target, negative) = (self.signal, self.negative);
-        let simple = self.doublings() == 0;
-        let one = (simple && !self.size.is_zero()).then_some((0, false));
-        let digits = (!simple).then(|| self.digits()).into_iter().flatten();
+        let (target, negative) = (self.target, self.value.is_negative());
+        let one = self.value.is_one().then_some((0, false));
+        let digits = (!self.value.is_one()).then(|| self.value.digits());
         one.into_iter()
-            .chain(digits)
+            .chain(digits.into_iter().flatten())
             .map(move |(power, minus)| Item {
                 target,
                 source: source(power),
@@ -88,57 +40,67 @@ pub(super) trait SignalSums: Send {
     /// ascending order.
     fn add(&mut self, bases: &[u8], terms: &[Term]) -> Result<(), BadPoint>;
 
-    /// The sums of `count` signals in file form.
-    fn export(&mut self, first: usize, count: usize) -> Vec<u8>;
+    /// The sums at one place of `count` signals in file form.
+    fn export(&mut self, place: usize, first: usize, count: usize) -> Vec<u8>;
 }
 
-/// Sums of all signals of a range, all of them infinity.
-pub(super) fn signal_sums<P>(range: &Range<u64>) -> Box<dyn SignalSums>
+/// Some sums for each of `length` signals, all of them infinity.
+pub(super) fn signal_sums<P>(length: usize, per_signal: usize) -> Box<dyn SignalSums>
 where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
 {
-    let length = range.end.saturating_sub(range.start);
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    with_backend!(P, boxed(length))
+    with_backend!(P, boxed(length, per_signal))
 }
 
-fn boxed<P, B: Backend + 'static>(length: usize) -> Box<dyn SignalSums>
+fn boxed<P, B: Backend + 'static>(length: usize, per_signal: usize) -> Box<dyn SignalSums>
 where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
 {
-    Box::new(Sharded::<B>::new(length, <Affine<P> as LemPoint>::BYTES))
+    let width = <Affine<P> as LemPoint>::BYTES;
+    Box::new(Sharded::<B>::new(length, per_signal, width))
 }
 
 /// Signals are split among the threads; so are the bases whose multiples are needed.
 struct Sharded<B: Backend> {
     /// Bytes of a point.
     width: usize,
+    /// Sums of a signal.
+    per_signal: usize,
     /// Signals of a shard; the last may have fewer.
     per_shard: usize,
     shards: Vec<Shard<B>>,
 }
 
-/// Bases with their doublings, and what they are added to.
+/// Bases with their doublings, and what of them is added in each shard.
 struct Part<B: Backend> {
     points: Vec<B::Point>,
-    items: Vec<Item>,
+    items: Vec<Vec<Item>>,
 }
 
 impl<B: Backend> Sharded<B> {
-    fn new(length: usize, width: usize) -> Self {
+    fn new(length: usize, per_signal: usize, width: usize) -> Self {
         let threads = rayon::current_num_threads().max(1);
         let per_shard = length.div_ceil(threads).max(1);
         let shards = (0..length)
             .step_by(per_shard)
-            .filter_map(|start| Shard::new(per_shard.min(length - start)))
+            .filter_map(|start| {
+                let signals = per_shard.min(length - start);
+                Shard::new(signals.saturating_mul(per_signal))
+            })
             .collect();
         Self {
             width,
+            per_signal,
             per_shard,
             shards,
         }
+    }
+
+    /// Sums of a shard.
+    fn targets(&self) -> u32 {
+        position(self.per_shard.saturating_mul(self.per_signal)).max(1)
     }
 }
 
@@ -146,6 +108,10 @@ impl<B: Backend> SignalSums for Sharded<B> {
     fn add(&mut self, bases: &[u8], terms: &[Term]) -> Result<(), BadPoint> {
         let rows = bases.len() / self.width.max(1);
         let share = rows.div_ceil(self.shards.len().max(1)).max(1);
+        let split = Split {
+            shards: self.shards.len(),
+            targets: self.targets(),
+        };
         let parts: Vec<Part<B>> = self
             .shards
             .par_iter_mut()
@@ -155,39 +121,27 @@ impl<B: Backend> SignalSums for Sharded<B> {
                 let first = part * share;
                 let starts = |row: usize| terms.partition_point(|term| index(term.row) < row);
                 let own = terms.get(starts(first)..starts(first + share));
-                let first_row = u32::try_from(first).unwrap_or(u32::MAX);
-                Part::new(shard.backend(), bytes, first_row, own.unwrap_or_default()).map_err(
-                    |bad| BadPoint {
-                        index: first + bad.index,
-                        ..bad
-                    },
-                )
+                let (first_row, own) = (position(first), own.unwrap_or_default());
+                Part::new(shard.backend(), bytes, first_row, own, split).map_err(|bad| BadPoint {
+                    index: first + bad.index,
+                    ..bad
+                })
             })
             .collect::<Result<_, _>>()?;
-        let per_shard = self.per_shard;
         self.shards
             .par_iter_mut()
             .enumerate()
             .for_each(|(number, shard)| {
-                let start = u32::try_from(number * per_shard).unwrap_or(u32::MAX);
-                let end = u32::try_from((number + 1) * per_shard).unwrap_or(u32::MAX);
                 for part in &parts {
-                    let own = part
-                        .items
-                        .iter()
-                        .filter(|item| (start..end).contains(&item.target))
-                        .map(|item| Item {
-                            target: item.target - start,
-                            ..*item
-                        });
-                    shard.add(&part.points, own);
+                    let own = part.items.get(number).map(Vec::as_slice);
+                    shard.add(&[&part.points], own.unwrap_or_default().iter().copied());
                 }
             });
         Ok(())
     }
 
-    fn export(&mut self, first: usize, count: usize) -> Vec<u8> {
-        let per_shard = self.per_shard;
+    fn export(&mut self, place: usize, first: usize, count: usize) -> Vec<u8> {
+        let (per_shard, per_signal) = (self.per_shard, self.per_signal.max(1));
         let end = first.saturating_add(count);
         let parts: Vec<Vec<u8>> = self
             .shards
@@ -195,17 +149,30 @@ impl<B: Backend> SignalSums for Sharded<B> {
             .enumerate()
             .map(|(number, shard)| {
                 let start = number * per_shard;
-                let own = first.saturating_sub(start)..end.saturating_sub(start);
-                let length = shard.sums().len();
-                let own = own.start.min(length)..own.end.min(length);
+                let (first, end) = (first.saturating_sub(start), end.saturating_sub(start));
+                let sums: Vec<B::Point> = shard
+                    .sums()
+                    .chunks(per_signal)
+                    .take(end)
+                    .skip(first)
+                    .filter_map(|own| own.get(place))
+                    .copied()
+                    .collect();
                 let mut bytes = Vec::new();
-                let sums = shard.sums().get(own).unwrap_or_default().to_vec();
                 shard.backend().export(&sums, &mut bytes);
                 bytes
             })
             .collect();
         parts.concat()
     }
+}
+
+/// How targets are split among shards.
+#[derive(Clone, Copy)]
+struct Split {
+    shards: usize,
+    /// Targets of a shard.
+    targets: u32,
 }
 
 impl<B: Backend> Part<B> {
@@ -215,6 +182,7 @@ impl<B: Backend> Part<B> {
         bytes: &[u8],
         first_row: u32,
         terms: &[Term],
+        split: Split,
     ) -> Result<Self, BadPoint> {
         let mut points = backend.import(bytes)?;
         let rows: Vec<&[Term]> = terms.chunk_by(|a, b| a.row == b.row).collect();
@@ -223,7 +191,8 @@ impl<B: Backend> Part<B> {
         let mut ladders = Vec::with_capacity(rows.len());
         let mut longest = 0;
         for row in &rows {
-            let length = row.iter().map(Term::doublings).max().unwrap_or(0);
+            let doublings = row.iter().map(|term| term.value.doublings());
+            let length = doublings.max().unwrap_or(0);
             let start = position(points.len());
             points.resize(points.len() + index(length), B::INFINITY);
             ladders.push((start, length));
@@ -249,7 +218,8 @@ impl<B: Backend> Part<B> {
             }
             backend.add(&mut points, &additions);
         }
-        let mut items = Vec::with_capacity(terms.len());
+        let even = terms.len() / split.shards.max(1);
+        let mut items = vec![Vec::with_capacity(even); split.shards];
         for ((start, _), row) in ladders.iter().zip(&rows) {
             let base = base(row);
             let source = |power: u32| match power {
@@ -257,7 +227,14 @@ impl<B: Backend> Part<B> {
                 power => start + power - 1,
             };
             for term in *row {
-                items.extend(term.items(source));
+                let shard = term.target / split.targets;
+                let first = shard * split.targets;
+                if let Some(items) = items.get_mut(index(shard)) {
+                    items.extend(term.items(source).map(|item| Item {
+                        target: item.target - first,
+                        ..item
+                    }));
+                }
             }
         }
         Ok(Self { points, items })
@@ -277,7 +254,7 @@ mod tests {
     use ark_bn254::{Fr, G1Affine, G1Projective, g1};
     use ark_ec::{CurveGroup, PrimeGroup};
     use ark_ff::{AdditiveGroup, Field, PrimeField};
-    use formats::points::PointError;
+    use formats::points::{LemField, PointError};
 
     use super::*;
 
@@ -296,6 +273,13 @@ mod tests {
             .collect()
     }
 
+    fn term(row: u32, target: u32, value: Fr) -> Term {
+        let mut canonical = Vec::new();
+        value.append_canonical_le(&mut canonical);
+        let value = Signed::of::<Fr>(&canonical.try_into().unwrap()).unwrap();
+        Term { row, target, value }
+    }
+
     #[test]
     fn sums_agree_with_the_library() {
         let bases = bases();
@@ -311,35 +295,44 @@ mod tests {
             Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO),
             -Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO),
         ];
-        let mut expected = vec![G1Projective::ZERO; 4];
+        // Four signals with two sums each.
+        let mut expected = vec![G1Projective::ZERO; 8];
         let mut terms = Vec::new();
         for (row, base) in (0..).zip(&bases) {
             for (i, coefficient) in (0..).zip(&coefficients) {
-                let signal = (row * 3 + i) % 4;
-                expected[index(signal)] += *base * *coefficient;
-                terms.push(Term::new(row, signal, *coefficient));
+                let target = (row * 3 + i * 5) % 8;
+                expected[index(target)] += *base * *coefficient;
+                terms.push(term(row, target, *coefficient));
             }
         }
-        let expected = bytes(&G1Projective::normalize_batch(&expected));
+        let expected = G1Projective::normalize_batch(&expected);
+        let at = |place: usize| {
+            let own: Vec<G1Affine> = expected.iter().skip(place).step_by(2).copied().collect();
+            bytes(&own)
+        };
         for backend in [
-            signal_sums::<g1::Config>(&(10..14)),
-            boxed::<g1::Config, crate::sums::Portable<g1::Config>>(4),
+            signal_sums::<g1::Config>(4, 2),
+            boxed::<g1::Config, crate::sums::Portable<g1::Config>>(4, 2),
         ] {
             let mut sums = backend;
             sums.add(&bytes(&bases), &terms).unwrap();
-            assert!(sums.export(0, 4) == expected);
+            assert!(sums.export(0, 0, 4) == at(0));
             // In pieces that cut through the shards.
-            let pieces = [sums.export(0, 1), sums.export(1, 2), sums.export(3, 9)];
-            assert!(pieces.concat() == expected);
+            let pieces = [
+                sums.export(1, 0, 1),
+                sums.export(1, 1, 2),
+                sums.export(1, 3, 9),
+            ];
+            assert!(pieces.concat() == at(1));
         }
     }
 
     #[test]
     fn r18_a_base_off_the_curve_is_named() {
-        let mut sums = signal_sums::<g1::Config>(&(0..4));
+        let mut sums = signal_sums::<g1::Config>(4, 1);
         let mut bytes = bytes(&bases());
         bytes[4 * 64] ^= 1;
-        let terms = [Term::new(4, 0, Fr::from(1))];
+        let terms = [term(4, 0, Fr::from(1))];
         assert_eq!(
             sums.add(&bytes, &terms),
             Err(BadPoint {

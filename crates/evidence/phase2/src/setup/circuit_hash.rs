@@ -2,18 +2,34 @@
 
 use formats::{
     curve::{CurveParams, G1Affine},
-    points::LemPoint,
+    points::{LemPoint, PointError},
     ptau::{MonomialG1, Ptau},
     source::Source,
 };
+use rayon::prelude::*;
 
 use super::{error::SetupError, overrun};
-use crate::{sums::differences, transcript::PointHasher};
+use crate::{
+    sums::{BadPoint, differences},
+    transcript::PointHasher,
+};
 
-/// Points subtracted at a time.
-const CHUNK: usize = 1 << 12;
+/// Points read at a time.
+const CHUNK: usize = 1 << 13;
+/// Points a thread subtracts at a time.
+const SHARE: usize = 1 << 11;
 /// From this domain on, snarkjs hashes one point more than it announces.
 const OVERRUN_POWER: u32 = 15;
+
+/// What the circuit hash takes in between IC and C.
+pub(super) enum Difference {
+    /// u32(n-1), big-endian.
+    Count(u32),
+    /// Points in file form.
+    Points(Vec<u8>),
+    /// The bytes of the point too many, where it is none of the curve.
+    Overrun(Vec<u8>),
+}
 
 /// Hashes `u32(n-1)` and τ^(n+i)·G - τ^i·G for i below n-1, n being 2^`power`.
 ///
@@ -25,13 +41,29 @@ pub fn hash_h_differences<C: CurveParams, S: Source>(
     power: u32,
     hasher: &mut PointHasher,
 ) -> Result<(), SetupError> {
+    h_differences::<C, S>(ptau, power, &mut |difference| {
+        match difference {
+            Difference::Count(count) => hasher.count(count),
+            Difference::Points(bytes) => hasher.file_points::<G1Affine<C>>(&bytes)?,
+            Difference::Overrun(bytes) => hasher.bytes(&bytes),
+        }
+        Ok(())
+    })
+}
+
+/// See [`hash_h_differences`].
+pub(super) fn h_differences<C: CurveParams, S: Source>(
+    ptau: &Ptau<S>,
+    power: u32,
+    take: &mut dyn FnMut(Difference) -> Result<(), SetupError>,
+) -> Result<(), SetupError> {
     let domain = 1_u64 << power;
     let announced = domain - 1;
     let announced_count = u32::try_from(announced).map_err(|_| SetupError::CircuitTooLarge {
         needed: power,
         max: C::CURVE.two_adicity(),
     })?;
-    hasher.count(announced_count);
+    take(Difference::Count(announced_count))?;
     let ptau_power = ptau.power();
     let overrun = power >= OVERRUN_POWER;
     let real = announced + u64::from(overrun && ptau_power > power);
@@ -42,13 +74,21 @@ pub fn hash_h_differences<C: CurveParams, S: Source>(
     while low.remaining() > 0 {
         let raw_low = low.read_raw(&mut lows, CHUNK)?;
         let raw_high = high.read_raw(&mut highs, CHUNK)?;
-        let differences = differences::<C::G1Config>(&highs, &lows).map_err(|bad| {
-            match bad.index.checked_sub(raw_high.count) {
-                Some(index) => raw_low.malformed(index, bad.source),
-                None => raw_high.malformed(bad.index, bad.source),
-            }
-        })?;
-        hasher.file_points::<G1Affine<C>>(&differences)?;
+        let share = SHARE * G1Affine::<C>::BYTES;
+        let parts: Vec<Vec<u8>> = highs
+            .par_chunks(share)
+            .zip(lows.par_chunks(share))
+            .enumerate()
+            .map(|(part, (high, low))| {
+                let count = high.len() / G1Affine::<C>::BYTES;
+                differences::<C::G1Config>(high, low).map_err(|bad| malformed(part, count, bad))
+            })
+            .collect::<Result<_, (bool, usize, PointError)>>()
+            .map_err(|(in_high, index, source)| {
+                let raw = if in_high { raw_high } else { raw_low };
+                raw.malformed(index, source)
+            })?;
+        take(Difference::Points(parts.concat()))?;
     }
     if overrun && ptau_power == power {
         let mut last = ptau.monomial_g1::<C>(MonomialG1::Tau, announced, 1)?;
@@ -66,7 +106,17 @@ pub fn hash_h_differences<C: CurveParams, S: Source>(
             power,
             curve: C::CURVE,
         })?;
-        hasher.bytes(&overrun::hashed_difference(power, &subtrahend));
+        take(Difference::Overrun(
+            overrun::hashed_difference(power, &subtrahend).to_vec(),
+        ))?;
     }
     Ok(())
+}
+
+/// Which of the two runs a bad point is in, and where, given its part and the points of that part.
+fn malformed(part: usize, count: usize, bad: BadPoint) -> (bool, usize, PointError) {
+    match bad.index.checked_sub(count) {
+        Some(index) => (false, part * SHARE + index, bad.source),
+        None => (true, part * SHARE + bad.index, bad.source),
+    }
 }

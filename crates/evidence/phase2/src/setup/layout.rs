@@ -66,6 +66,22 @@ impl Layout {
             ..layout
         }
     }
+
+    /// All sections in file order.
+    pub(super) fn places(&self) -> [Place; 10] {
+        [
+            self.protocol,
+            self.header,
+            self.coefficients,
+            self.ic,
+            self.h,
+            self.c,
+            self.a,
+            self.b1,
+            self.b2,
+            self.contributions,
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -86,18 +102,7 @@ mod tests {
             n_constraints: 3,
         };
         let layout = Layout::new::<Bn128>(&circuit, 10);
-        let places = [
-            layout.protocol,
-            layout.header,
-            layout.coefficients,
-            layout.ic,
-            layout.h,
-            layout.c,
-            layout.a,
-            layout.b1,
-            layout.b2,
-            layout.contributions,
-        ];
+        let places = layout.places();
         assert_eq!(
             places.map(|place| place.id),
             [1, 2, 4, 3, 9, 8, 5, 6, 7, 10]

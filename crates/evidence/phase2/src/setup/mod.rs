@@ -1,18 +1,25 @@
 //! `0000.zkey` from a circuit and powers of tau, byte for byte as snarkjs 0.7.6 writes it.
 //!
-//! Memory does not grow with the files: the r1cs and the ptau are walked once per section and range
-//! of signals, and a range is as long as the memory budget allows.
+//! Memory does not grow with the files: the r1cs and the ptau are walked once for as many sums as the
+//! memory budget allows, and again for the others.
 
 mod accumulate;
 mod circuit_hash;
 mod coefficients;
 mod error;
 mod layout;
-mod lockstep;
 mod overrun;
+mod plan;
+mod produce;
+mod shape;
+mod signed;
+mod sink;
+mod walk;
 mod write;
 
 pub use circuit_hash::hash_h_differences;
 pub use error::SetupError;
-pub(crate) use write::initial_c;
+pub(crate) use produce::{Setup, Steps};
+pub use shape::Shape;
+pub(crate) use sink::{Part, PartSink};
 pub use write::{InitialKeySummary, SetupOptions, new_initial_key};

@@ -108,33 +108,49 @@ fn place(index: u32) -> usize {
 /// Sign of a scalar, and its size with the windows' offset added.
 type Shifted = (bool, [u64; 5]);
 
+/// First window of a shard, first after it, and for each side the sums of their runs of buckets.
+type ShardSums<P> = (u32, u32, Vec<Vec<Projective<P>>>);
+
 /// Which sum, and the scalars of the points for it.
 pub(crate) type Use<'a> = (u32, &'a [Scalar]);
 
-/// Sums under way, whatever adds their points.
+/// A malformed point among those of one of the sides, which are counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BadSide {
+    pub(crate) side: usize,
+    pub(crate) point: BadPoint,
+}
+
+/// Sums under way, whatever adds their points. Each has one or more sides: runs of points that are
+/// multiplied by the same scalars.
 pub(crate) trait BucketSums<P: SWCurveConfig>: Send {
-    /// Adds points in file form, each checked, times the scalars of each use.
-    fn add(&mut self, bytes: &[u8], uses: &[Use<'_>]) -> Result<(), BadPoint>;
+    /// Adds the points of each side in file form, each checked, times the scalars of each use. All
+    /// sides have the same number of points.
+    fn add(&mut self, sides: &[&[u8]], uses: &[Use<'_>]) -> Result<(), BadSide>;
 
-    /// For each sum the sums of its windows, lowest first: window w counts 2^(w·bits) times.
-    fn window_sums(self: Box<Self>) -> Vec<Vec<Projective<P>>>;
+    /// For each side and sum the sums of its windows, lowest first: window w counts 2^(w·bits) times.
+    fn window_sums(self: Box<Self>) -> Vec<Vec<Vec<Projective<P>>>>;
 }
 
-/// `n_sums` sums over BN254 or BLS12-381 points.
-pub(crate) fn bucket_sums<P>(n_sums: u32, windows: Windows) -> Box<dyn BucketSums<P>>
+/// `n_sums` sums with `sides` sides over BN254 or BLS12-381 points.
+pub(crate) fn bucket_sums<P>(n_sums: u32, sides: usize, windows: Windows) -> Box<dyn BucketSums<P>>
 where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
 {
-    with_backend!(P, boxed(n_sums, windows))
+    with_backend!(P, boxed(n_sums, sides, windows))
 }
 
-fn boxed<P, B: Backend + 'static>(n_sums: u32, windows: Windows) -> Box<dyn BucketSums<P>>
+fn boxed<P, B: Backend + 'static>(
+    n_sums: u32,
+    sides: usize,
+    windows: Windows,
+) -> Box<dyn BucketSums<P>>
 where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
 {
-    Box::new(Buckets::<B>::new(n_sums, windows))
+    Box::new(Buckets::<B>::new(n_sums, sides, windows))
 }
 
 /// The total of window sums.
@@ -153,11 +169,12 @@ pub(crate) fn total<P: SWCurveConfig>(windows: Windows, sums: &[Projective<P>]) 
 struct Buckets<B: Backend> {
     windows: Windows,
     n_sums: u32,
+    sides: usize,
     shards: Vec<(u32, u32, Shard<B>)>,
 }
 
 impl<B: Backend> Buckets<B> {
-    fn new(n_sums: u32, windows: Windows) -> Self {
+    fn new(n_sums: u32, sides: usize, windows: Windows) -> Self {
         let threads = u32::try_from(rayon::current_num_threads()).unwrap_or(1);
         let width = windows.count.div_ceil(threads).max(1);
         let shards = (0..windows.count)
@@ -165,25 +182,19 @@ impl<B: Backend> Buckets<B> {
             .filter_map(|first| {
                 let end = windows.count.min(first + width);
                 let targets = place(n_sums * (end - first) * windows.buckets());
-                Some((first, end, Shard::new(targets)?))
+                Some((first, end, Shard::with_sides(targets, sides)?))
             })
             .collect();
         Self {
             windows,
             n_sums,
+            sides,
             shards,
         }
     }
-}
 
-impl<P, B> BucketSums<P> for Buckets<B>
-where
-    P: SWCurveConfig,
-    Affine<P>: LemPoint,
-    B: Backend,
-{
-    fn add(&mut self, bytes: &[u8], uses: &[Use<'_>]) -> Result<(), BadPoint> {
-        let width = <Affine<P> as LemPoint>::BYTES;
+    /// Reads the points of one side, split among the shards.
+    fn import(&mut self, bytes: &[u8], width: usize) -> Result<Vec<B::Point>, BadPoint> {
         let share = (bytes.len() / width)
             .div_ceil(self.shards.len().max(1))
             .max(1);
@@ -199,7 +210,24 @@ where
                 })
             })
             .collect::<Result<_, _>>()?;
-        let points = parts.concat();
+        Ok(parts.concat())
+    }
+}
+
+impl<P, B> BucketSums<P> for Buckets<B>
+where
+    P: SWCurveConfig,
+    Affine<P>: LemPoint,
+    B: Backend,
+{
+    fn add(&mut self, sides: &[&[u8]], uses: &[Use<'_>]) -> Result<(), BadSide> {
+        let width = <Affine<P> as LemPoint>::BYTES;
+        let mut points = Vec::with_capacity(sides.len());
+        for (side, bytes) in sides.iter().enumerate() {
+            let imported = self.import(bytes, width);
+            points.push(imported.map_err(|point| BadSide { side, point })?);
+        }
+        let points: Vec<&[B::Point]> = points.iter().map(Vec::as_slice).collect();
         let windows = self.windows;
         let offset = BigInt::new(windows.offset());
         let shifted: Vec<(u32, Vec<Shifted>)> = uses
@@ -235,31 +263,33 @@ where
         Ok(())
     }
 
-    fn window_sums(self: Box<Self>) -> Vec<Vec<Projective<P>>> {
-        let windows = self.windows;
-        let parts: Vec<(u32, u32, Vec<Projective<P>>)> = self
+    fn window_sums(self: Box<Self>) -> Vec<Vec<Vec<Projective<P>>>> {
+        let (windows, sides, n_sums) = (self.windows, self.sides, self.n_sums);
+        let parts: Vec<ShardSums<P>> = self
             .shards
             .into_par_iter()
-            .map(|(first, end, shard)| (first, end, weighted_runs::<P, B>(windows, shard)))
-            .collect();
-        (0..self.n_sums)
-            .map(|sum| {
-                parts
-                    .iter()
-                    .flat_map(|(first, end, sums)| {
-                        let width = place(end - first);
-                        sums.chunks(width).nth(place(sum)).unwrap_or_default()
-                    })
-                    .copied()
-                    .collect()
+            .map(|(first, end, shard)| {
+                let sums = (0..sides).map(|side| weighted_runs::<P, B>(windows, &shard, side));
+                (first, end, sums.collect())
             })
+            .collect();
+        let windows_of = |side: usize, sum: u32| {
+            let runs = parts.iter().flat_map(move |(first, end, sides)| {
+                let width = place(end - first);
+                let runs = sides.get(side).map(Vec::as_slice).unwrap_or_default();
+                runs.chunks(width).nth(place(sum)).unwrap_or_default()
+            });
+            runs.copied().collect()
+        };
+        (0..sides)
+            .map(|side| (0..n_sums).map(|sum| windows_of(side, sum)).collect())
             .collect()
     }
 }
 
-/// For every run of buckets the sum of (i + 1) times bucket i. With i + 1 = h·R + l that is
+/// For every run of buckets of a side the sum of (i + 1) times bucket i. With i + 1 = h·R + l that is
 /// R · Σ h·row(h) + Σ l·column(l): rows and columns are plain sums, and few.
-fn weighted_runs<P, B>(windows: Windows, mut shard: Shard<B>) -> Vec<Projective<P>>
+fn weighted_runs<P, B>(windows: Windows, shard: &Shard<B>, side: usize) -> Vec<Projective<P>>
 where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
@@ -268,37 +298,38 @@ where
     let low_bits = windows.bits / 2;
     let row_length = 1_u32 << low_bits;
     let rows = (windows.buckets() >> low_bits) + 1;
-    let buckets = shard.sums().to_vec();
-    let runs = buckets.len() / place(windows.buckets()).max(1);
     let width = rows + row_length;
+    let buckets = shard.side(side);
+    let runs = buckets.len() / place(windows.buckets()).max(1);
     let Some(mut sums) = Shard::<B>::new(runs * place(width)) else {
         return Vec::new();
     };
-    let infinity = |source: u32| {
-        buckets
-            .get(place(source))
-            .is_none_or(|point| B::is_infinity(point))
-    };
-    let items = (0_u32..)
-        .take(buckets.len())
-        .filter(|source| !infinity(*source))
-        .flat_map(|source| {
-            let base = source / windows.buckets() * width;
-            let weight = source % windows.buckets() + 1;
-            let (high, low) = (weight >> low_bits, weight % row_length);
-            [(high, base + high), (low, base + rows + low)]
-                .into_iter()
-                .filter(|(factor, _)| *factor > 0)
-                .map(move |(_, target)| Item {
-                    target,
-                    source,
-                    minus: false,
-                })
+    // A run after the other: then all points that are added lie close together.
+    for (base, run) in (0..)
+        .step_by(place(width))
+        .zip(buckets.chunks(place(windows.buckets())))
+    {
+        let finite = (0_u32..)
+            .zip(run)
+            .filter(|(_, point)| !B::is_infinity(point));
+        let item = |target: u32, source| Item {
+            target: base + target,
+            source,
+            minus: false,
+        };
+        let high = finite.clone().filter_map(|(source, _)| {
+            let row = (source + 1) >> low_bits;
+            (row > 0).then(|| item(row, source))
         });
-    sums.add(&buckets, items);
+        let low = finite.filter_map(|(source, _)| {
+            let column = (source + 1) % row_length;
+            (column > 0).then(|| item(rows + column, source))
+        });
+        sums.add(&[run], high.chain(low));
+    }
     let mut bytes = Vec::new();
     let exported = sums.sums().to_vec();
-    shard.backend().export(&exported, &mut bytes);
+    sums.backend().export(&exported, &mut bytes);
     let points: Vec<Affine<P>> = bytes
         .chunks(<Affine<P> as LemPoint>::BYTES)
         .map(|bytes| Affine::from_lem(bytes).unwrap_or(Affine::identity()))

@@ -12,5 +12,5 @@ pub(crate) use backend::{
 };
 #[cfg(target_arch = "x86_64")]
 pub(crate) use backend::{VectorG1, VectorG2};
-pub(crate) use buckets::{BucketSums, Scalar, Use, Windows, bucket_sums, total};
+pub(crate) use buckets::{BadSide, BucketSums, Scalar, Use, Windows, bucket_sums, total};
 pub(crate) use shard::{Item, Shard};

@@ -7,48 +7,82 @@ use super::backend::{Addition, Backend};
 pub(crate) struct Item {
     /// Which sum of the shard.
     pub(crate) target: u32,
-    /// Which point of the slice given with it.
+    /// Which point of the slice given with it, below 2^31.
     pub(crate) source: u32,
     /// Subtract it.
     pub(crate) minus: bool,
 }
 
+/// An item in one word, ordered by its target.
+#[derive(Clone, Copy)]
+struct Packed(u64);
+
+impl Packed {
+    fn new(item: Item) -> Self {
+        let low = u64::from(item.source) << 1 | u64::from(item.minus);
+        Self(u64::from(item.target) << 32 | low)
+    }
+
+    fn target(self) -> u32 {
+        u32::try_from(self.0 >> 32).unwrap_or(u32::MAX)
+    }
+
+    fn source(self) -> usize {
+        usize::try_from((self.0 & u64::from(u32::MAX)) >> 1).unwrap_or(usize::MAX)
+    }
+
+    fn minus(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
 /// Items added at a time: their points are copied together.
 const BATCH: usize = 1 << 15;
-/// Bits of a target that one pass of the sort looks at.
-const LOW_BITS: u32 = 11;
+/// Bits of a target that one pass of the sort looks at: those of the longest run of buckets.
+const LOW_BITS: u32 = 12;
 const LOW_MASK: u32 = (1 << LOW_BITS) - 1;
 
-/// Sums of one thread, with the memory to add to them.
+/// Sums of one thread, with the memory to add to them. It can have several sides: the same items over
+/// as many runs of points, which are sorted once for all.
 pub(crate) struct Shard<B: Backend> {
     backend: B,
     targets: usize,
-    /// The sums, then the working copies of a batch.
-    points: Vec<B::Point>,
-    batch: Vec<Item>,
-    sorted: Vec<Item>,
+    /// The sums of each side, then the working copies of a batch.
+    sides: Vec<Vec<B::Point>>,
+    batch: Vec<Packed>,
+    sorted: Vec<Packed>,
     /// Where the items of each digit begin.
     starts: Vec<u32>,
     /// First copy of each target of the batch.
-    merges: Vec<(u32, usize)>,
+    merges: Vec<(u32, u32)>,
     levels: Vec<Vec<Addition>>,
+    last: Vec<Addition>,
 }
 
 impl<B: Backend> Shard<B> {
     /// All sums infinity. `None` where the backend does not work.
     pub(crate) fn new(targets: usize) -> Option<Self> {
-        // Room for a batch from the start: growing would copy all sums.
-        let mut points = Vec::with_capacity(targets.saturating_add(BATCH));
-        points.resize(targets, B::INFINITY);
+        Self::with_sides(targets, 1)
+    }
+
+    /// As [`Self::new`], with several sides.
+    pub(crate) fn with_sides(targets: usize, sides: usize) -> Option<Self> {
+        let side = || {
+            // Room for a batch from the start: growing would copy all sums.
+            let mut points = Vec::with_capacity(targets.saturating_add(BATCH));
+            points.resize(targets, B::INFINITY);
+            points
+        };
         Some(Self {
             backend: B::new()?,
             targets,
-            points,
+            sides: std::iter::repeat_with(side).take(sides).collect(),
             batch: Vec::with_capacity(BATCH),
             sorted: Vec::new(),
             starts: Vec::new(),
             merges: Vec::new(),
             levels: Vec::new(),
+            last: Vec::new(),
         })
     }
 
@@ -57,23 +91,34 @@ impl<B: Backend> Shard<B> {
         &mut self.backend
     }
 
-    /// The sums, in the order of the targets.
+    /// The sums of the first side, in the order of the targets.
     pub(crate) fn sums(&self) -> &[B::Point] {
-        self.points.get(..self.targets).unwrap_or_default()
+        self.side(0)
     }
 
-    /// Adds items, whose sources index `points`. One with a target or a source out of bounds would be
-    /// left out: callers take both from what they gave.
-    pub(crate) fn add(&mut self, points: &[B::Point], items: impl IntoIterator<Item = Item>) {
+    /// The sums of a side.
+    pub(crate) fn side(&self, side: usize) -> &[B::Point] {
+        let points = self.sides.get(side);
+        points
+            .and_then(|points| points.get(..self.targets))
+            .unwrap_or_default()
+    }
+
+    /// Adds items, whose sources index the points of each side.
+    pub(crate) fn add(&mut self, points: &[&[B::Point]], items: impl IntoIterator<Item = Item>) {
         self.collect(points, items);
         self.flush(points);
     }
 
     /// As [`Self::add`], but the last items wait for more of the same points, or for
     /// [`Self::flush`].
-    pub(crate) fn collect(&mut self, points: &[B::Point], items: impl IntoIterator<Item = Item>) {
+    pub(crate) fn collect(
+        &mut self,
+        points: &[&[B::Point]],
+        items: impl IntoIterator<Item = Item>,
+    ) {
         for item in items {
-            self.batch.push(item);
+            self.batch.push(Packed::new(item));
             if self.batch.len() == BATCH {
                 self.flush(points);
             }
@@ -81,99 +126,121 @@ impl<B: Backend> Shard<B> {
     }
 
     /// Adds the items that wait.
-    pub(crate) fn flush(&mut self, points: &[B::Point]) {
+    pub(crate) fn flush(&mut self, points: &[&[B::Point]]) {
         if self.batch.is_empty() {
             return;
         }
         self.sort();
-        self.points.truncate(self.targets);
+        self.plan();
+        let Self {
+            backend,
+            targets,
+            sides,
+            batch,
+            merges,
+            levels,
+            last,
+            ..
+        } = self;
+        for (sums, points) in sides.iter_mut().zip(points) {
+            sums.truncate(*targets);
+            // A source out of bounds would be left out: callers take it from what they gave.
+            sums.extend(batch.iter().map(|item| match points.get(item.source()) {
+                Some(point) if item.minus() => B::negated(*point),
+                Some(point) => *point,
+                None => B::INFINITY,
+            }));
+            for level in levels.iter() {
+                backend.add(sums, level);
+            }
+            last.clear();
+            for (target, start) in merges.iter().copied() {
+                let own = sums.get(index(start)).copied();
+                let (Some(sum), Some(own)) = (sums.get_mut(index(target)), own) else {
+                    continue;
+                };
+                if B::is_infinity(sum) {
+                    *sum = own;
+                } else {
+                    last.push(Addition {
+                        left: target,
+                        right: start,
+                    });
+                }
+            }
+            backend.add(sums, last);
+            sums.truncate(*targets);
+        }
+        batch.clear();
+    }
+
+    /// The additions among the copies of the sorted batch, and where each target's sum ends up.
+    fn plan(&mut self) {
         for level in &mut self.levels {
             level.clear();
         }
         self.merges.clear();
-        for run in self.batch.chunk_by(|a, b| a.target == b.target) {
-            let Some(first) = run.first() else { continue };
-            let start = self.points.len();
-            for item in run {
-                let Some(point) = points.get(index(item.source)) else {
-                    continue;
-                };
-                self.points.push(if item.minus {
-                    B::negated(*point)
-                } else {
-                    *point
-                });
+        let mut start = self.targets;
+        for run in self.batch.chunk_by(|a, b| a.target() == b.target()) {
+            let end = start + run.len();
+            tree(&mut self.levels, start, end);
+            if let (Some(first), Ok(start)) = (run.first(), u32::try_from(start)) {
+                self.merges.push((first.target(), start));
             }
-            tree(&mut self.levels, start, self.points.len());
-            self.merges.push((first.target, start));
+            start = end;
         }
-        let Self {
-            backend,
-            points,
-            levels,
-            merges,
-            ..
-        } = self;
-        for level in levels.iter() {
-            backend.add(points, level);
-        }
-        let mut last = Vec::new();
-        for (target, start) in merges.drain(..) {
-            let own = points.get(start).copied();
-            let (Some(sum), Some(own)) = (points.get_mut(index(target)), own) else {
-                continue;
-            };
-            if B::is_infinity(sum) {
-                *sum = own;
-            } else if let Ok(right) = u32::try_from(start) {
-                last.push(Addition {
-                    left: target,
-                    right,
-                });
-            }
-        }
-        backend.add(points, &last);
-        points.truncate(self.targets);
-        self.batch.clear();
     }
 
     /// Brings the items of a target together. Items of buckets come window by window: then only the
     /// low digits are out of order, and each window is sorted by itself.
     fn sort(&mut self) {
-        let high = |item: &Item| item.target >> LOW_BITS;
-        let ascending = self
-            .batch
-            .is_sorted_by(|before, after| high(before) <= high(after));
+        let high = |item: &Packed| item.target() >> LOW_BITS;
+        let (mut ascending, mut sorted, mut highest) = (true, true, 0);
+        let mut before = 0;
+        for item in &self.batch {
+            let target = item.target();
+            ascending &= before >> LOW_BITS <= target >> LOW_BITS;
+            sorted &= before <= target;
+            highest = highest.max(target);
+            before = target;
+        }
+        if sorted {
+            return;
+        }
         self.sorted.clear();
         self.sorted.extend_from_slice(&self.batch);
-        if !ascending {
-            for shift in [0, LOW_BITS] {
-                let digit = |item: &Item| (item.target >> shift) & LOW_MASK;
-                distribute(&self.batch, &mut self.sorted, &mut self.starts, digit);
-                std::mem::swap(&mut self.batch, &mut self.sorted);
+        if ascending {
+            let mut done = 0;
+            for run in self.batch.chunk_by(|a, b| high(a) == high(b)) {
+                let end = done + run.len();
+                if let Some(out) = self.sorted.get_mut(done..end) {
+                    distribute(run, out, &mut self.starts, |item| item.target() & LOW_MASK);
+                }
+                done = end;
             }
-            let digit = |item: &Item| item.target >> (2 * LOW_BITS);
-            distribute(&self.batch, &mut self.sorted, &mut self.starts, digit);
             std::mem::swap(&mut self.batch, &mut self.sorted);
             return;
         }
-        let mut done = 0;
-        for run in self.batch.chunk_by(|a, b| high(a) == high(b)) {
-            let end = done + run.len();
-            if let Some(out) = self.sorted.get_mut(done..end) {
-                distribute(run, out, &mut self.starts, |item| item.target & LOW_MASK);
+        for shift in [0, LOW_BITS, 2 * LOW_BITS] {
+            if highest >> shift == 0 {
+                break;
             }
-            done = end;
+            let digit = |item: &Packed| (item.target() >> shift) & LOW_MASK;
+            distribute(&self.batch, &mut self.sorted, &mut self.starts, digit);
+            std::mem::swap(&mut self.batch, &mut self.sorted);
         }
-        std::mem::swap(&mut self.batch, &mut self.sorted);
     }
 }
 
 /// A stable sort by one digit, from one slice to another of the same length.
-fn distribute(from: &[Item], to: &mut [Item], starts: &mut Vec<u32>, digit: impl Fn(&Item) -> u32) {
-    let highest = from.iter().map(&digit).max().unwrap_or(0);
+fn distribute(
+    from: &[Packed],
+    to: &mut [Packed],
+    starts: &mut Vec<u32>,
+    digit: impl Fn(&Packed) -> u32,
+) {
     starts.clear();
-    starts.resize(index(highest) + 1, 0);
+    starts.resize(1 << LOW_BITS, 0);
     for item in from {
         if let Some(count) = starts.get_mut(index(digit(item))) {
             *count += 1;
@@ -268,7 +335,7 @@ mod tests {
                 expected[index(target)] += point;
                 items.push(item);
             }
-            shard.add(&points, items);
+            shard.add(&[&points], items);
         }
         let mut found = Vec::new();
         let sums = shard.sums().to_vec();

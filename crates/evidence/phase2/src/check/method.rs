@@ -1,0 +1,90 @@
+//! Two ways to compare a key with its circuit, and which one is cheaper.
+
+use crate::setup::Shape;
+
+/// How the sections that depend on the circuit are compared with it. Both ways refuse the same keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Every point is computed anew and compared byte for byte. What contributions multiply (sections
+    /// 8 and 9) is compared by a random linear combination of both keys' points.
+    Recompute,
+    /// Random linear combinations of the key's points and of the powers of tau: one multiplication for
+    /// all of a constraint's terms.
+    Combine,
+}
+
+/// Which keys are checked: of an initial key all sections can be compared byte for byte; the circuit
+/// hash of a finished one needs section 8 computed anew by either method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Initial,
+    Finished,
+}
+
+/// Price of an addition in G2, in additions in G1. Eight-lane code and the library agree on it.
+const G2: u64 = 3;
+/// Additions per point of a sum with 128-bit coefficients: digits of 13 bits.
+const COEFFICIENT_DIGITS: u64 = 10;
+
+impl Method {
+    /// The one with fewer additions. All else that the methods do is small beside them.
+    pub(super) fn cheaper(shape: &Shape, wires: u64, stage: Stage) -> Self {
+        if recompute(shape, stage) <= combine(shape, wires, stage) {
+            Self::Recompute
+        } else {
+            Self::Combine
+        }
+    }
+}
+
+/// Additions in G1 to compute the points anew, without those that either method takes.
+fn recompute(shape: &Shape, stage: Stage) -> u64 {
+    let Shape {
+        digits: [a, b, c],
+        doublings: [a2, b2, c2],
+        doublings_a_b,
+        ..
+    } = *shape;
+    let a_and_b = a + (1 + G2) * b + doublings_a_b + G2 * b2;
+    match stage {
+        Stage::Finished => a_and_b,
+        // K = β·A + α·B + C.
+        Stage::Initial => a_and_b + a + b + c + a2 + b2 + c2,
+    }
+}
+
+/// Additions in G1 for the combinations on the side of the powers of tau, and on the side of the key:
+/// A, B1 and B2, of an initial one K too.
+fn combine(shape: &Shape, wires: u64, stage: Stage) -> u64 {
+    let [a, b, c] = shape.scalar_digits;
+    let (powers, sections) = match stage {
+        Stage::Finished => (a + (1 + G2) * b, 2 + G2),
+        Stage::Initial => (2 * a + (2 + G2) * b + c, 3 + G2),
+    };
+    powers + wires * sections * COEFFICIENT_DIGITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(terms: u64, digits: u64, doublings: u64) -> Shape {
+        Shape {
+            terms: [terms; 3],
+            digits: [digits; 3],
+            doublings: [doublings; 3],
+            doublings_a_b: doublings,
+            scalar_digits: [254_u64.div_ceil(12); 3],
+        }
+    }
+
+    #[test]
+    fn sparse_circuits_are_computed_anew_and_dense_ones_combined() {
+        for stage in [Stage::Initial, Stage::Finished] {
+            let method = |shape| Method::cheaper(&shape, 1, stage);
+            assert_eq!(method(shape(1, 1, 0)), Method::Recompute);
+            assert_eq!(method(shape(3, 3, 8)), Method::Recompute);
+            assert_eq!(method(shape(60, 60 * 85, 254)), Method::Combine);
+        }
+    }
+}

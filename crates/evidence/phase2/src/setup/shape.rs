@@ -1,0 +1,171 @@
+//! How much work a circuit is: counts of terms and of the additions that their coefficients take.
+
+use formats::{
+    curve::{Bls12381, Bn128, Curve, CurveParams},
+    progress::{ProgressSink, Unit},
+    r1cs::{Matrix, R1cs},
+    source::Source,
+};
+
+use super::{error::SetupError, signed::Signed};
+use crate::rescale::Scalar;
+
+/// Bits of the coefficients with which a combination multiplies each signal.
+const CHALLENGE_BITS: u64 = 128;
+/// Bits of a digit of a scalar in a sum with buckets.
+pub(crate) const SCALAR_DIGIT_BITS: u64 = 12;
+/// Bits of a scalar.
+const FIELD_BITS: u64 = 254;
+
+/// Counts over all constraints, each for the linear combinations A, B and C.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Terms.
+    pub terms: [u64; 3],
+    /// Digits other than zero of the coefficients' non-adjacent forms: one for a coefficient ±1.
+    pub digits: [u64; 3],
+    /// Doublings of a constraint's base point, for its largest coefficient.
+    pub doublings: [u64; 3],
+    /// Doublings of a base point that A and B share.
+    pub doublings_a_b: u64,
+    /// Digits of the one scalar that a constraint's terms come to in a random combination.
+    pub scalar_digits: [u64; 3],
+}
+
+impl Shape {
+    /// Counts in one walk over the constraints.
+    ///
+    /// # Errors
+    /// A malformed r1cs; the progress sink asked to stop.
+    pub fn of<S: Source>(r1cs: &R1cs<S>, progress: &dyn ProgressSink) -> Result<Self, SetupError> {
+        match r1cs.header().curve {
+            Curve::Bn128 => Self::count::<Bn128, S>(r1cs, progress),
+            Curve::Bls12381 => Self::count::<Bls12381, S>(r1cs, progress),
+        }
+    }
+
+    fn count<C: CurveParams<Fr: Scalar>, S: Source>(
+        r1cs: &R1cs<S>,
+        progress: &dyn ProgressSink,
+    ) -> Result<Self, SetupError> {
+        /// Constraints between two looks at the progress sink.
+        const EVERY: u32 = 1 << 10;
+        let constraints = u64::from(r1cs.header().n_constraints);
+        progress.step("measure circuit", Unit::Constraints, Some(constraints));
+        let mut shape = Self::default();
+        let mut rows = [Combination::default(); 3];
+        let (mut constraint, mut seen) = (0, 0);
+        let mut terms = r1cs.terms()?;
+        while let Some(term) = terms.next_term()? {
+            if term.constraint != constraint {
+                shape.add(&std::mem::take(&mut rows));
+                constraint = term.constraint;
+                if constraint - seen >= EVERY {
+                    progress.advance(u64::from(constraint - seen));
+                    seen = constraint;
+                    if progress.is_cancelled() {
+                        return Err(SetupError::Cancelled);
+                    }
+                }
+            }
+            let value = Signed::of::<C::Fr>(&term.coefficient)?;
+            let [a, b, c] = &mut rows;
+            match term.matrix {
+                Matrix::A => a.add(&value),
+                Matrix::B => b.add(&value),
+                Matrix::C => c.add(&value),
+            }
+        }
+        shape.add(&rows);
+        progress.advance(constraints.saturating_sub(seen.into()));
+        Ok(shape)
+    }
+
+    fn add(&mut self, rows: &[Combination; 3]) {
+        let [a, b, _] = rows;
+        self.doublings_a_b += a.doublings.max(b.doublings);
+        let totals = self
+            .terms
+            .iter_mut()
+            .zip(&mut self.digits)
+            .zip(&mut self.doublings)
+            .zip(&mut self.scalar_digits);
+        for ((((terms, digits), doublings), scalar_digits), row) in totals.zip(rows) {
+            *terms += row.terms;
+            *digits += row.digits;
+            *doublings += row.doublings;
+            *scalar_digits += row.scalar_digits();
+        }
+    }
+}
+
+/// One linear combination of a constraint.
+#[derive(Clone, Copy, Default)]
+struct Combination {
+    terms: u64,
+    digits: u64,
+    doublings: u64,
+    /// Bits of the largest coefficient.
+    bits: u64,
+}
+
+impl Combination {
+    fn add(&mut self, value: &Signed) {
+        let digits = if value.is_one() {
+            1
+        } else {
+            value.digits().count()
+        };
+        self.terms += 1;
+        self.digits += u64::try_from(digits).unwrap_or(u64::MAX);
+        self.doublings = self.doublings.max(u64::from(value.doublings()));
+        self.bits = self.bits.max(u64::from(value.bits()));
+    }
+
+    fn scalar_digits(&self) -> u64 {
+        let Some(carries) = self.terms.checked_ilog2() else {
+            return 0;
+        };
+        let bits = CHALLENGE_BITS + self.bits + u64::from(carries);
+        bits.min(FIELD_BITS).div_ceil(SCALAR_DIGIT_BITS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use formats::progress::NoProgress;
+    use testkit::small_r1cs;
+
+    use super::*;
+
+    #[test]
+    fn a_chain_of_multiplications_has_one_term_everywhere() {
+        let r1cs = R1cs::open(small_r1cs(20)).unwrap();
+        let shape = Shape::of(&r1cs, &NoProgress).unwrap();
+        let mut terms = [0; 3];
+        let mut reader = r1cs.terms().unwrap();
+        while let Some(term) = reader.next_term().unwrap() {
+            let place = match term.matrix {
+                Matrix::A => 0,
+                Matrix::B => 1,
+                Matrix::C => 2,
+            };
+            terms[place] += 1;
+        }
+        assert_eq!(shape.terms, terms);
+        assert!(shape.digits.iter().zip(&terms).all(|(d, t)| d >= t));
+    }
+
+    #[test]
+    fn coefficients_cost_what_their_digits_do() {
+        let mut row = Combination::default();
+        // 7 = 8 - 1
+        let mut seven = [0; 32];
+        seven[0] = 7;
+        row.add(&Signed::of::<ark_bn254::Fr>(&seven).unwrap());
+        row.add(&Signed::ONE);
+        assert_eq!((row.terms, row.digits, row.doublings), (2, 3, 3));
+        assert_eq!(row.scalar_digits(), (128_u64 + 3 + 1).div_ceil(12));
+        assert_eq!(Combination::default().scalar_digits(), 0);
+    }
+}

@@ -1,0 +1,354 @@
+//! The walk over the constraints with the points that belong to them.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
+use formats::{
+    curve::CurveParams,
+    points::{LemPoint, PointReader, RawPoints},
+    progress::ProgressSink,
+    ptau::{LagrangeG1, Ptau},
+    r1cs::{Matrix, R1cs},
+    source::Source,
+};
+
+use super::{
+    accumulate::{SignalSums, Term},
+    coefficients::Records,
+    error::SetupError,
+    plan::{Pass, Sum},
+    signed::Signed,
+};
+use crate::EngineCurve;
+
+/// Terms collected before they are added up: bounds memory and feeds all threads.
+const BATCH_TERMS: usize = 1 << 16;
+/// Doublings of base points in a batch: 8 MB of points of G2.
+const BATCH_DOUBLINGS: u32 = 1 << 16;
+/// Points read at a time.
+const BLOCK: usize = 1 << 10;
+/// Constraints between two looks at the progress sink.
+const CONSTRAINTS: u32 = 1 << 10;
+
+/// Which point of which block a base is.
+type Origin = (RawPoints, usize);
+
+/// Terms waiting to be added, with the points they multiply.
+#[derive(Default)]
+pub(super) struct Batch {
+    bases: Vec<u8>,
+    origins: Vec<Origin>,
+    terms: Vec<Term>,
+    /// Doublings of all bases.
+    doublings: u32,
+}
+
+impl Batch {
+    /// Adds the terms to sums of the batch's group.
+    pub(super) fn add_to(&self, sums: &mut dyn SignalSums) -> Result<(), SetupError> {
+        if self.terms.is_empty() {
+            return Ok(());
+        }
+        sums.add(&self.bases, &self.terms)
+            .map_err(|bad| match self.origins.get(bad.index) {
+                Some((raw, index)) => SetupError::Points(raw.malformed(*index, bad.source)),
+                None => SetupError::TooFewPoints { index: 0 },
+            })
+    }
+
+    fn clear(&mut self) {
+        self.bases.clear();
+        self.origins.clear();
+        self.terms.clear();
+        self.doublings = 0;
+    }
+}
+
+/// One batch for each run of base points.
+#[derive(Default)]
+pub(super) struct Batches {
+    /// Lagrange points in G1.
+    pub(super) tau: Batch,
+    /// α times them.
+    pub(super) alpha: Batch,
+    /// β times them.
+    pub(super) beta: Batch,
+    /// Lagrange points in G2.
+    pub(super) tau_g2: Batch,
+}
+
+impl Batches {
+    fn all(&mut self) -> [&mut Batch; 4] {
+        [
+            &mut self.tau,
+            &mut self.alpha,
+            &mut self.beta,
+            &mut self.tau_g2,
+        ]
+    }
+}
+
+/// The base points of one run, visited at ascending positions.
+struct Bases<'a, S: Source, P: SWCurveConfig> {
+    reader: PointReader<'a, S, Affine<P>>,
+    block: Vec<u8>,
+    raw: Option<RawPoints>,
+    /// Position of the block's first point, and of the first after it.
+    first: u64,
+    end: u64,
+    /// Position of the last base of the batch, and its doublings.
+    last: Option<(u64, u32)>,
+}
+
+impl<'a, S: Source, P: SWCurveConfig> Bases<'a, S, P>
+where
+    Affine<P>: LemPoint,
+{
+    fn new(reader: PointReader<'a, S, Affine<P>>) -> Self {
+        Self {
+            reader,
+            block: Vec::new(),
+            raw: None,
+            first: 0,
+            end: 0,
+            last: None,
+        }
+    }
+
+    /// One more term of a base that is not before the last one.
+    fn push(
+        &mut self,
+        batch: &mut Batch,
+        index: u64,
+        target: u32,
+        value: Signed,
+    ) -> Result<(), SetupError> {
+        let known = match self.last {
+            Some((last, known)) if last == index => known,
+            _ => {
+                let origin = self.append(index, &mut batch.bases)?;
+                batch.origins.push(origin);
+                0
+            }
+        };
+        let doublings = value.doublings().max(known);
+        batch.doublings += doublings - known;
+        self.last = Some((index, doublings));
+        let row = u32::try_from(batch.origins.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        batch.terms.push(Term { row, target, value });
+        Ok(())
+    }
+
+    /// Appends the point at `index`.
+    fn append(&mut self, index: u64, bytes: &mut Vec<u8>) -> Result<Origin, SetupError> {
+        let end = SetupError::TooFewPoints { index };
+        while index >= self.end {
+            let raw = self.reader.read_raw(&mut self.block, BLOCK)?;
+            if raw.count == 0 {
+                return Err(end);
+            }
+            self.first = self.end;
+            self.end += u64::try_from(raw.count).unwrap_or(u64::MAX);
+            self.raw = Some(raw);
+        }
+        let width = <Affine<P> as LemPoint>::BYTES;
+        let at = index.checked_sub(self.first).map(usize::try_from);
+        let (Some(Ok(at)), Some(raw)) = (at, self.raw) else {
+            return Err(end);
+        };
+        let point = self.block.chunks_exact(width).nth(at).ok_or(end)?;
+        bytes.extend_from_slice(point);
+        Ok((raw, at))
+    }
+}
+
+/// Walks the constraints once and hands batches of terms to those who add them.
+pub(super) struct Walk<'a, S: Source, T: Source, C: CurveParams> {
+    r1cs: &'a R1cs<S>,
+    pass: &'a Pass,
+    progress: &'a dyn ProgressSink,
+    tau: Bases<'a, T, C::G1Config>,
+    alpha: Bases<'a, T, C::G1Config>,
+    beta: Bases<'a, T, C::G1Config>,
+    tau_g2: Bases<'a, T, C::G2Config>,
+    batches: Batches,
+    full: SyncSender<Batches>,
+    empty: Receiver<Batches>,
+}
+
+impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
+    /// Batches go out through `full` and may come back through `empty`.
+    pub(super) fn new(
+        r1cs: &'a R1cs<S>,
+        ptau: &'a Ptau<T>,
+        pass: &'a Pass,
+        progress: &'a dyn ProgressSink,
+        full: SyncSender<Batches>,
+        empty: Receiver<Batches>,
+    ) -> Result<Self, SetupError> {
+        let power = r1cs.header().power();
+        let g1 = |block| ptau.lagrange_g1::<C>(block, power, 0, 1 << power);
+        Ok(Self {
+            r1cs,
+            pass,
+            progress,
+            tau: Bases::new(g1(LagrangeG1::Tau)?),
+            alpha: Bases::new(g1(LagrangeG1::AlphaTau)?),
+            beta: Bases::new(g1(LagrangeG1::BetaTau)?),
+            tau_g2: Bases::new(ptau.lagrange_g2::<C>(power, 0, 1 << power)?),
+            batches: Batches::default(),
+            full,
+            empty,
+        })
+    }
+
+    /// Every term, and one row per public signal after the constraints, which belongs to A. With
+    /// `records` also writes section 4.
+    pub(super) fn run(mut self, mut records: Option<Records<C::Fr>>) -> Result<(), SetupError> {
+        let places = Places::new(self.pass);
+        let mut terms = self.r1cs.terms()?;
+        let mut seen = 0;
+        while let Some(term) = terms.next_term()? {
+            if term.constraint - seen >= CONSTRAINTS {
+                self.go_on(u64::from(term.constraint - seen))?;
+                seen = term.constraint;
+            }
+            let row = u64::from(term.constraint);
+            let value = Signed::of::<C::Fr>(&term.coefficient)?;
+            if let Some(records) = &mut records {
+                records.push(term.matrix, row, term.signal, &term.coefficient)?;
+            }
+            if let Some(signal) = self.position(term.signal) {
+                self.push(&places, term.matrix, row, signal, value)?;
+            }
+        }
+        let header = self.r1cs.header();
+        self.go_on(u64::from(header.n_constraints.saturating_sub(seen)))?;
+        for public in 0..=header.n_public() {
+            let row = u64::from(header.n_constraints) + u64::from(public);
+            if let Some(records) = &mut records {
+                records.push_one(row, public)?;
+            }
+            if let Some(signal) = self.position(public) {
+                self.push(&places, Matrix::A, row, signal, Signed::ONE)?;
+            }
+        }
+        if let Some(records) = records {
+            records.finish()?;
+        }
+        self.flush()
+    }
+
+    fn go_on(&self, constraints: u64) -> Result<(), SetupError> {
+        self.progress.advance(constraints);
+        if self.progress.is_cancelled() {
+            return Err(SetupError::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Position of a signal in the range, `None` outside it.
+    fn position(&self, signal: u32) -> Option<u32> {
+        let signal = u64::from(signal);
+        if !self.pass.range.contains(&signal) {
+            return None;
+        }
+        u32::try_from(signal - self.pass.range.start).ok()
+    }
+
+    fn push(
+        &mut self,
+        places: &Places,
+        matrix: Matrix,
+        row: u64,
+        signal: u32,
+        value: Signed,
+    ) -> Result<(), SetupError> {
+        let g1 = |place: u32| signal * places.per_signal + place;
+        let Batches {
+            tau,
+            alpha,
+            beta,
+            tau_g2,
+        } = &mut self.batches;
+        match matrix {
+            Matrix::A => {
+                if let Some(a) = places.a {
+                    self.tau.push(tau, row, g1(a), value)?;
+                }
+                if let Some(k) = places.k {
+                    self.beta.push(beta, row, g1(k), value)?;
+                }
+            }
+            Matrix::B => {
+                if let Some(b) = places.b1 {
+                    self.tau.push(tau, row, g1(b), value)?;
+                }
+                if places.b2 {
+                    self.tau_g2.push(tau_g2, row, signal, value)?;
+                }
+                if let Some(k) = places.k {
+                    self.alpha.push(alpha, row, g1(k), value)?;
+                }
+            }
+            Matrix::C => {
+                if let Some(k) = places.k {
+                    self.tau.push(tau, row, g1(k), value)?;
+                }
+            }
+        }
+        let all = [&*tau, alpha, beta, tau_g2];
+        let terms: usize = all.iter().map(|batch| batch.terms.len()).sum();
+        let doublings: u32 = all.iter().map(|batch| batch.doublings).sum();
+        if terms >= BATCH_TERMS || doublings >= BATCH_DOUBLINGS {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SetupError> {
+        let next = self.empty.try_recv().map_or_else(
+            |_| Batches::default(),
+            |mut batches| {
+                batches.all().into_iter().for_each(Batch::clear);
+                batches
+            },
+        );
+        let full = std::mem::replace(&mut self.batches, next);
+        for last in [
+            &mut self.tau.last,
+            &mut self.alpha.last,
+            &mut self.beta.last,
+        ] {
+            *last = None;
+        }
+        self.tau_g2.last = None;
+        // Whoever stopped taking has the reason.
+        self.full.send(full).map_err(|_| SetupError::Cancelled)
+    }
+}
+
+/// Where the sums of a signal stand.
+struct Places {
+    k: Option<u32>,
+    a: Option<u32>,
+    b1: Option<u32>,
+    b2: bool,
+    per_signal: u32,
+}
+
+impl Places {
+    fn new(pass: &Pass) -> Self {
+        let place = |sum| {
+            let place = pass.place(sum)?;
+            u32::try_from(place).ok()
+        };
+        Self {
+            k: place(Sum::K),
+            a: place(Sum::A),
+            b1: place(Sum::B1),
+            b2: pass.has(Sum::B2),
+            per_signal: u32::try_from(pass.n_g1()).unwrap_or(u32::MAX),
+        }
+    }
+}
