@@ -12,11 +12,18 @@ pub fn development_ptau(power: u32) -> Vec<u8> {
     }
 }
 
-/// An r1cs over bn128: one output, one public input, one private input, and `constraints` rows
+/// [`small_r1cs_over`] bn128.
+#[must_use]
+pub fn small_r1cs(constraints: u32) -> Vec<u8> {
+    small_r1cs_over(Curve::Bn128, constraints)
+}
+
+/// An r1cs: one output, one public input, one private input, and `constraints` rows
 /// whose coefficients are 1, -1, powers of two, and numbers of full length. Wires that occur in one
 /// matrix only, and one that occurs nowhere, are among them.
 #[must_use]
-pub fn small_r1cs(constraints: u32) -> Vec<u8> {
+pub fn small_r1cs_over(curve: Curve, constraints: u32) -> Vec<u8> {
+    let minus = |value| minus(curve, value);
     // One wire for each row beside the constant, the three inputs and outputs, and an unused one.
     let wires = constraints.saturating_add(5);
     let mut rows = Vec::new();
@@ -51,7 +58,7 @@ pub fn small_r1cs(constraints: u32) -> Vec<u8> {
         }
     }
     let mut header = 32_u32.to_le_bytes().to_vec();
-    header.extend(Curve::Bn128.scalar_modulus());
+    header.extend(curve.scalar_modulus());
     for count in [wires, 1, 1, 1] {
         header.extend(count.to_le_bytes());
     }
@@ -79,12 +86,12 @@ fn number(value: u64) -> [u8; 32] {
 }
 
 /// The modulus less a small value.
-fn minus(value: u8) -> [u8; 32] {
+fn minus(curve: Curve, value: u8) -> [u8; 32] {
     let mut bytes = [0; 32];
-    for (to, from) in bytes.iter_mut().zip(Curve::Bn128.scalar_modulus()) {
+    for (to, from) in bytes.iter_mut().zip(curve.scalar_modulus()) {
         *to = from;
     }
-    // The modulus ends in 0x01 with 0x00, 0x00, 0xf0 above: borrow through them.
+    // The moduli end in 0x01: borrow from what is above.
     let mut borrow = value;
     for byte in &mut bytes {
         let (difference, overflow) = byte.overflowing_sub(borrow);
@@ -116,6 +123,8 @@ mod tests {
         assert_eq!(r1cs.header().power(), 4);
         let terms: Result<Vec<_>, _> = r1cs.terms().unwrap().collect();
         assert!(terms.unwrap().len() > 12);
+        let other = R1cs::open(small_r1cs_over(Curve::Bls12381, 6)).unwrap();
+        assert!(other.terms().unwrap().all(|term| term.is_ok()));
         assert_eq!(Ptau::open(development_ptau(4)).unwrap().power(), 4);
     }
 }

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub use emulators::{Emulator, EmulatorKind};
-pub use fixtures::{development_ptau, small_r1cs};
+pub use fixtures::{development_ptau, small_r1cs, small_r1cs_over};
 pub use outdated::outdated_initial_key;
 
 /// Path of a file in the folder of real files made by others, `../shared/data` beside the checkout

@@ -17,7 +17,9 @@ use formats::progress::NoProgress;
 use formats::ptau::Ptau;
 use formats::r1cs::R1cs;
 use formats::source::FileSource;
-use formats::zkey::{BeaconParams, ContributionName, ZKey};
+use formats::zkey::{BeaconParams, ContributionKind, ContributionName, ZKey};
+use phase2::check::{Method, check_initial_key_by, check_key_by};
+use phase2::contribution::{self, ContributionKey, Secrecy};
 use phase2::setup::{SetupOptions, new_initial_key};
 
 const BEACON: &str = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20";
@@ -46,7 +48,7 @@ fn compare(snarkjs: &Snarkjs, case: &Case) {
     );
 
     let contributed = case.file("ours_0001.zkey");
-    contribution(&ours, &contributed);
+    contribute_secretly(&ours, &contributed);
     assert!(
         snarkjs.accepts(&case.r1cs, &case.ptau, &contributed),
         "snarkjs refuses 0001.zkey"
@@ -111,7 +113,7 @@ fn initial_key(case: &Case, out: &Path) {
     .unwrap();
 }
 
-fn contribution(previous: &Path, out: &Path) {
+fn contribute_secretly(previous: &Path, out: &Path) {
     struct Module;
     impl EntropySource for Module {
         fn name(&self) -> &'static str {
@@ -205,6 +207,100 @@ fn six_circuits_agree_with_snarkjs_at_every_step() {
             }
         }
     }
+}
+
+/// The other curve of snarkjs goes through the same code: powers of tau made by snarkjs, a circuit with
+/// all kinds of coefficients, and every step of phase 2 judged by the other side.
+#[test]
+fn bls12_381_agrees_with_snarkjs_at_every_step() {
+    let Some(snarkjs) = Snarkjs::find() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let case = Case {
+        folder: folder.path().to_owned(),
+        r1cs: folder.path().join("small.r1cs"),
+        ptau: folder.path().join("prepared.ptau"),
+    };
+    let curve = formats::curve::Curve::Bls12381;
+    fs::write(&case.r1cs, testkit::small_r1cs_over(curve, 20)).unwrap();
+    let (fresh, mixed) = (case.file("fresh.ptau"), case.file("mixed.ptau"));
+    let ptau = |arguments: &[&std::ffi::OsStr]| {
+        snarkjs.run(&[&["powersoftau".as_ref()], arguments].concat())
+    };
+    ptau(&[
+        "new".as_ref(),
+        "bls12381".as_ref(),
+        "5".as_ref(),
+        fresh.as_ref(),
+    ]);
+    ptau(&[
+        "beacon".as_ref(),
+        fresh.as_ref(),
+        mixed.as_ref(),
+        BEACON.as_ref(),
+        "10".as_ref(),
+    ]);
+    ptau(&[
+        "prepare".as_ref(),
+        "phase2".as_ref(),
+        mixed.as_ref(),
+        case.ptau.as_ref(),
+    ]);
+
+    let (ours, theirs) = (case.file("ours_0000.zkey"), case.file("theirs_0000.zkey"));
+    initial_key(&case, &ours);
+    let printed = snarkjs.setup(&case.r1cs, &case.ptau, &theirs);
+    assert!(
+        same(&ours, &theirs),
+        "0000.zkey differs; snarkjs printed {printed}"
+    );
+
+    let (first, last) = (case.file("0001.zkey"), case.file("final.zkey"));
+    let key = ContributionKey::<formats::curve::Bls12381>::from_seed(&[5; 32]);
+    contribution::apply(
+        &zkey(&ours),
+        &key,
+        Secrecy::Secret,
+        ContributionKind::Ordinary,
+        ContributionName::new(b"someone").unwrap(),
+        &mut File::create(&first).unwrap(),
+        &NoProgress,
+    )
+    .unwrap();
+    beacon(&first, &last);
+    for made in [&first, &last] {
+        assert!(
+            snarkjs.accepts(&case.r1cs, &case.ptau, made),
+            "snarkjs refuses {}",
+            made.display()
+        );
+    }
+    let r1cs = R1cs::open(FileSource::open(&case.r1cs).unwrap()).unwrap();
+    let ptau = Ptau::open(FileSource::open(&case.ptau).unwrap()).unwrap();
+    for method in [Method::Recompute, Method::Combine] {
+        let by = Some(method);
+        check_initial_key_by(&r1cs, &ptau, &zkey(&ours), &[1; 32], &NoProgress, by).unwrap();
+        let report = check_key_by(&r1cs, &ptau, &zkey(&last), &[2; 32], &NoProgress, by).unwrap();
+        assert_eq!(report.chain.contributions.len(), 2);
+        let refused = check_key_by(&r1cs, &ptau, &zkey(&ours), &[3; 32], &NoProgress, by);
+        assert!(refused.is_err(), "a key without contributions");
+    }
+    let undone = case.file("undone.zkey");
+    let mut out = File::create(&undone).unwrap();
+    phase2::beacon::undo_beacon(&zkey(&last), &mut out, &NoProgress).unwrap();
+    assert!(same(&undone, &first));
+
+    let vkey = case.file("vkey.json");
+    snarkjs.run(&[
+        "zkey".as_ref(),
+        "export".as_ref(),
+        "verificationkey".as_ref(),
+        last.as_os_str(),
+        vkey.as_os_str(),
+    ]);
+    let ours = phase2::export::verification_key_json(&zkey(&last)).unwrap();
+    assert_eq!(ours, fs::read_to_string(&vkey).unwrap());
 }
 
 /// From 2^15 on, snarkjs's circuit hash covers one point too many, which it reads past the end of the
