@@ -54,9 +54,10 @@ pub(crate) const BEACON: [u8; 32] = [0x5a; 32];
 /// See [`BEACON`].
 pub(crate) const BEACON_EXPONENT: u8 = 10;
 
-pub(crate) fn run(step: Step, files: &[PathBuf]) -> Result<(), BenchError> {
+/// `memory_bytes` is for the initial key.
+pub(crate) fn run(step: Step, files: &[PathBuf], memory_bytes: u64) -> Result<(), BenchError> {
     match (step, files) {
-        (Step::New, [r1cs, ptau, out]) => new(r1cs, ptau, out),
+        (Step::New, [r1cs, ptau, out]) => new(r1cs, ptau, out, memory_bytes),
         (Step::Contribute, [input, out]) => contribute(input, out),
         (Step::Beacon, [input, out]) => apply_beacon(input, out),
         (Step::Verify, [r1cs, ptau, key]) => verify(r1cs, ptau, key),
@@ -79,10 +80,13 @@ fn create(path: &Path) -> Result<File, BenchError> {
     File::create(path).map_err(BenchError::io(path.to_string_lossy()))
 }
 
-fn new(r1cs: &Path, ptau: &Path, out: &Path) -> Result<(), BenchError> {
+fn new(r1cs: &Path, ptau: &Path, out: &Path, memory_bytes: u64) -> Result<(), BenchError> {
     let r1cs = R1cs::open(open(r1cs)?).map_err(BenchError::engine)?;
     let ptau = Ptau::open(open(ptau)?).map_err(BenchError::engine)?;
-    let options = SetupOptions::default();
+    let options = SetupOptions {
+        memory_bytes,
+        ..SetupOptions::default()
+    };
     setup::new_initial_key(&r1cs, &ptau, &mut create(out)?, &options, &NoProgress)
         .map(drop)
         .map_err(BenchError::engine)
@@ -123,6 +127,13 @@ fn verify(r1cs: &Path, ptau: &Path, key: &Path) -> Result<(), BenchError> {
         .map_err(BenchError::engine)?;
     anstream::println!("{} contributions", report.chain.contributions.len());
     Ok(())
+}
+
+/// The verification key of a key.
+pub(crate) fn export(key: &Path, out: &Path) -> Result<(), BenchError> {
+    let key = ZKey::open(open(key)?).map_err(BenchError::engine)?;
+    let json = phase2::export::verification_key_json(&key).map_err(BenchError::engine)?;
+    std::fs::write(out, json).map_err(BenchError::io(out.to_string_lossy()))
 }
 
 fn random() -> Result<[u8; 32], BenchError> {

@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod measure;
 mod peers;
+mod points;
 mod report;
 mod table;
 
@@ -36,6 +37,9 @@ enum Command {
         step: Step,
         /// Its files: new R1CS PTAU OUT; contribute IN OUT; beacon IN OUT; verify R1CS PTAU KEY.
         files: Vec<PathBuf>,
+        /// Memory for new, MiB.
+        #[arg(long, default_value_t = 256)]
+        memory: u64,
     },
     /// Write a multiplier chain whose domain is 2^POWER.
     Circuit {
@@ -49,6 +53,20 @@ enum Command {
         /// Its power.
         power: u32,
         /// The file.
+        out: PathBuf,
+    },
+    /// Write points in the form of a ptau, for measuring memory. SIMULATION ONLY: they are no powers.
+    Points {
+        /// Its power.
+        power: u32,
+        /// The file.
+        out: PathBuf,
+    },
+    /// Write the verification key of a key.
+    Export {
+        /// The key.
+        key: PathBuf,
+        /// The JSON file.
         out: PathBuf,
     },
     /// Run a command and print what it took, as JSON.
@@ -72,9 +90,19 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), BenchError> {
     match command {
         Command::Table(options) => table::run(&options),
-        Command::Engine { step, files } => engine::run(step, &files),
+        Command::Engine {
+            step,
+            files,
+            memory,
+        } => engine::run(step, &files, memory << 20),
         Command::Circuit { power, out } => circuits::multiplier_chain(power, &out),
         Command::Ptau { power, out } => circuits::ptau(power, &out),
+        Command::Points { power, out } => {
+            let name = out.to_string_lossy().into_owned();
+            let file = std::fs::File::create(&out).map_err(BenchError::io(name))?;
+            points::write(power, &mut std::io::BufWriter::new(file))
+        }
+        Command::Export { key, out } => engine::export(&key, &out),
         Command::Measure { command } => measure::child(&command),
     }
 }

@@ -1,4 +1,5 @@
-//! The table for people: printed, and kept in docs/benchmarks.md between markers, one block a circuit.
+//! The table for people: printed, and kept in docs/benchmarks.md between markers, one block for a circuit
+//! on a machine: a machine's figures replace its own older ones only.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -9,24 +10,24 @@ use crate::{
     table::{CircuitTable, Measured},
 };
 
-/// Everything between this line and the next marker is one circuit's.
+/// Everything between this line and the next marker is one circuit's on one machine.
 const BEGIN: &str = "<!-- bench ";
 /// End of all blocks: what follows is written by hand.
 const END: &str = "<!-- bench end -->";
 
 pub(crate) fn print(table: &CircuitTable) {
-    anstream::println!("{}", block(table));
+    anstream::println!("{}", block(table, &Machine::here()));
 }
 
-/// Puts the circuit's block into the report, in the place of its older one where there is one.
+/// Puts the block into the report, in the place of its older one where there is one.
 pub(crate) fn write(path: &Path, table: &CircuitTable) -> Result<(), BenchError> {
     let name = path.to_string_lossy().into_owned();
     let text = fs::read_to_string(path).map_err(BenchError::io(name.clone()))?;
-    fs::write(path, updated(&text, table)).map_err(BenchError::io(name))
+    fs::write(path, updated(&text, table, &Machine::here())).map_err(BenchError::io(name))
 }
 
-fn updated(text: &str, table: &CircuitTable) -> String {
-    let marker = marker(table);
+fn updated(text: &str, table: &CircuitTable, machine: &Machine) -> String {
+    let marker = marker(table, machine);
     let (head, tail) = text.split_once(END).unwrap_or((text, ""));
     let mut parts = head.split(BEGIN);
     let mut result = parts.next().unwrap_or_default().trim_end().to_owned();
@@ -35,7 +36,7 @@ fn updated(text: &str, table: &CircuitTable) -> String {
         .map(|part| format!("{BEGIN}{}", part.trim_end()))
         .filter(|part| !part.starts_with(&marker))
         .collect();
-    blocks.push(format!("{marker}\n{}", block(table).trim_end()));
+    blocks.push(format!("{marker}\n{}", block(table, machine).trim_end()));
     blocks.sort();
     result.push_str(&blocks.join("\n\n"));
     result.push_str("\n\n");
@@ -44,18 +45,30 @@ fn updated(text: &str, table: &CircuitTable) -> String {
     result
 }
 
-fn marker(table: &CircuitTable) -> String {
-    format!("{BEGIN}{:02} {} -->", table.power, table.family.name())
+fn marker(table: &CircuitTable, machine: &Machine) -> String {
+    let slug: String = machine
+        .model
+        .to_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("-");
+    format!(
+        "{BEGIN}{:02} {} {slug} -->",
+        table.power,
+        table.family.name()
+    )
 }
 
-fn block(table: &CircuitTable) -> String {
+fn block(table: &CircuitTable, machine: &Machine) -> String {
     let mut text = format!(
-        "### {} chain, 2^{}: {} constraints, key of {:.1} MB\n\n{}, best of {} rounds.\n\n",
+        "### {} chain, 2^{}, {}: {} constraints, key of {:.1} MB\n\n{}, best of {} rounds.\n\n",
         table.family.name(),
         table.power,
+        machine.model,
         table.constraints,
         megabytes(table.key_bytes),
-        machine(),
+        machine.state,
         table.rounds
     );
     text.push_str(
@@ -107,20 +120,46 @@ fn megabytes(bytes: u64) -> f64 {
     f64::from(u32::try_from(bytes / 100_000).unwrap_or(u32::MAX)) / 10.0
 }
 
-/// Processor, number of cores and how busy the machine is with other work.
-fn machine() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| {
-            rest.trim_start_matches([' ', '\t', ':'])
-        });
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').nth(1).unwrap_or("?");
-    let unit = phase2::rescale::vectorised().unwrap_or("no vector unit");
-    format!("{model}, {cores} threads each, {unit} used, load average {load}")
+/// Where and when it was measured.
+struct Machine {
+    /// Name of the processor.
+    model: String,
+    /// Date, number of threads, arithmetic, and how busy the machine is with other work.
+    state: String,
+}
+
+impl Machine {
+    fn here() -> Self {
+        let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .map_or("unknown processor", |rest| {
+                rest.trim_start_matches([' ', '\t', ':'])
+            });
+        let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split(' ').nth(1).unwrap_or("?");
+        let arithmetic = phase2::rescale::vectorised().unwrap_or("no vector unit");
+        Self {
+            model: model.to_owned(),
+            state: format!(
+                "{}, {cores} threads each, {arithmetic} used, load average {load}",
+                today()
+            ),
+        }
+    }
+}
+
+/// The date in UTC, by the system's own program.
+fn today() -> String {
+    let output = std::process::Command::new("date")
+        .args(["-u", "+%F"])
+        .output();
+    output.map_or_else(
+        |_| "on an unknown date".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -155,16 +194,28 @@ mod tests {
         }
     }
 
+    fn machine(model: &str) -> Machine {
+        Machine {
+            model: model.to_owned(),
+            state: "today".to_owned(),
+        }
+    }
+
     #[test]
-    fn a_block_replaces_its_older_one_only() {
+    fn a_block_replaces_its_older_one_on_the_same_machine_only() {
+        let (own, other) = (machine("Xeon(R) @ 2.5GHz"), machine("AMD EPYC"));
         let text = "# Title\n\n<!-- bench end -->\nby hand\n";
-        let text = updated(text, &table(17, 1.0));
-        let text = updated(&text, &table(15, 1.0));
-        let text = updated(&text, &table(15, 2.0));
+        let text = updated(text, &table(17, 1.0), &own);
+        let text = updated(&text, &table(15, 1.0), &own);
+        let text = updated(&text, &table(15, 2.0), &own);
         assert_eq!(text.matches("### poseidon").count(), 2);
+        assert!(text.contains("<!-- bench 15 poseidon xeon-r-2-5ghz -->"));
         assert!(text.contains("| new | snarkjs 0.7.6 | 10.00 | 0.00 | 10.00 | 10 | 5.0 | 5.0 |"));
         assert!(text.contains("| 10.0 | 10.0 |"));
         assert!(text.find("2^15").unwrap() < text.find("2^17").unwrap());
         assert!(text.starts_with("# Title\n") && text.ends_with("by hand\n"));
+        let both = updated(&text, &table(15, 4.0), &other);
+        assert_eq!(both.matches("### poseidon").count(), 3);
+        assert!(both.contains("| 5.0 | 5.0 |") && both.contains("| 2.5 | 2.5 |"));
     }
 }
