@@ -48,6 +48,8 @@ pub enum Command {
     /// Run a ceremony and verify its bundle
     #[command(after_long_help = RUN_EXAMPLES)]
     Run(Box<RunArgs>),
+    /// Tell what a ceremony of a circuit takes, before anything runs: sizes, memory, time, cost
+    Plan(PlanArgs),
     /// Verify the bundle of a ceremony, offline
     #[command(after_long_help = VERIFY_EXAMPLES)]
     Verify(Box<VerifyArgs>),
@@ -163,7 +165,30 @@ pub struct RunArgs {
     pub programs: ProgramArgs,
 }
 
-/// Where the other programs and the compiler modules are.
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Main circuit file (.circom), which is compiled, or a compiled circuit (.r1cs)
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub circuit: PathBuf,
+    /// Folder to look for included files in, as circom's -l; can be repeated
+    #[arg(short = 'l', long = "library", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub libraries: Vec<PathBuf>,
+    /// circom: no simplification
+    #[arg(long = "O0", group = "simplification")]
+    pub o0: bool,
+    /// circom: simplify signals (circom's default)
+    #[arg(long = "O1", group = "simplification")]
+    pub o1: bool,
+    /// circom: full simplification
+    #[arg(long = "O2", group = "simplification")]
+    pub o2: bool,
+    /// Folder of circom.wasm [default: modules beside the programs]
+    #[arg(long, env = "CEREMONY_MODULES", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub modules: Option<PathBuf>,
+}
+
+/// The other programs, what they load, and what they may take.
 #[derive(Debug, Clone, Args)]
 pub struct ProgramArgs {
     /// Folder of circom.wasm and solc.wasm [default: modules beside the programs]
@@ -172,6 +197,9 @@ pub struct ProgramArgs {
     /// The host-agent program [default: beside this one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub host_agent: Option<PathBuf>,
+    /// Memory for making the initial key, MiB: less means more passes over circuit and powers of tau
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(64..))]
+    pub memory: u32,
     /// What stands in for the enclave in local runs
     #[arg(long, value_enum, value_name = "KIND", default_value_t = LocalEnclave::Simulated)]
     pub enclave: LocalEnclave,

@@ -69,6 +69,9 @@ pub enum CliError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The compiled circuit is refused.
+    #[error("the compiled circuit is refused")]
+    Circuit(#[source] Box<phase2::setup::SetupError>),
     /// The circuit's files cannot be collected.
     #[error("the circuit's files cannot be collected")]
     Collect(#[from] circom::CollectError),
@@ -176,6 +179,7 @@ impl CliError {
                 "disk_full"
             }
             Self::File { .. } => "file",
+            Self::Circuit(error) => error.code(),
             Self::Collect(error) => error.code(),
             Self::Sources(error) => error.code(),
             Self::Spec(error) => error.code(),

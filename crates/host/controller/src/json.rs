@@ -126,6 +126,38 @@ impl Object for Pcrs<'_> {
     const TYPE: &'static str = "pcrs";
 }
 
+/// What a ceremony takes.
+#[derive(Debug, Serialize)]
+pub struct Plan<'a> {
+    /// Curve of the circuit.
+    pub curve: &'a str,
+    /// Constraints.
+    pub constraints: u64,
+    /// Wires.
+    pub wires: u64,
+    /// Outputs and public inputs.
+    pub public: u64,
+    /// Sizes, memory, disk, and time and cost by instance type: bytes, seconds, US dollars.
+    #[serde(flatten)]
+    pub estimate: &'a plan::Estimate,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(circuit: &plan::Circuit, estimate: &'a plan::Estimate) -> Self {
+        Self {
+            curve: circuit.curve.name(),
+            constraints: circuit.constraints,
+            wires: circuit.wires,
+            public: circuit.public,
+            estimate,
+        }
+    }
+}
+
+impl Object for Plan<'_> {
+    const TYPE: &'static str = "plan";
+}
+
 /// One step of a checklist.
 #[derive(Debug, Serialize)]
 pub struct Step<'a> {

@@ -14,6 +14,8 @@ pub(crate) struct Programs {
     pub(crate) host_agent: PathBuf,
     pub(crate) enclave_agent: PathBuf,
     pub(crate) modules: PathBuf,
+    /// Memory for making the initial key, MiB.
+    pub(crate) memory: u32,
 }
 
 impl Programs {
@@ -36,6 +38,7 @@ impl Programs {
             host_agent,
             enclave_agent,
             modules: find_modules(args.modules.as_deref())?,
+            memory: args.memory,
         })
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod inspect;
 mod pcrs;
+mod plan;
 mod verify;
 
 use crate::cli::Command;
@@ -15,6 +16,7 @@ use crate::printer::Printer;
 pub fn run(command: Command, printer: &Printer) -> Exit {
     let outcome = match command {
         Command::Run(args) => ceremony::run(&args, printer),
+        Command::Plan(args) => plan::run(&args, printer),
         Command::Verify(args) => verify::run(&args, printer),
         Command::Check(args) => check::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),

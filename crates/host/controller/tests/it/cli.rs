@@ -61,6 +61,7 @@ fn check(name: &str, args: &[&str], code: i32) -> String {
 fn help_texts() {
     check("help.txt", &["--help"], 0);
     check("help-run.txt", &["run", "--help"], 0);
+    check("help-plan.txt", &["plan", "--help"], 0);
     check("help-verify.txt", &["verify", "--help"], 0);
     check("help-check.txt", &["check", "--help"], 0);
 }

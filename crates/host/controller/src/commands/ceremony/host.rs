@@ -68,6 +68,7 @@ fn start(
         .arg(&programs.modules)
         .arg("--enclave-agent")
         .arg(&programs.enclave_agent)
+        .args(["--memory", &programs.memory.to_string()])
         .arg("--stop-on-stdin-close")
         .args((0..verbose).map(|_| "-v"));
     command

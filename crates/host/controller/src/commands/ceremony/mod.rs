@@ -10,8 +10,8 @@ use cloud::run::Run;
 use cloud::{FolderStore, RunId};
 use manifest::ArtifactKind;
 
-pub(crate) use request::parse_nonce;
 use request::{CircuitBytes, Request};
+pub(crate) use request::{circom_options, parse_nonce};
 
 use crate::cli::RunArgs;
 use crate::error::CliError;

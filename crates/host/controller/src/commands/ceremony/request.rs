@@ -5,9 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use circom::{CircomOptions, Simplification};
 use drand::Chain;
+use formats::curve::Curve;
 use formats::digest::{Sha256Digest, hash_source};
 use formats::progress::NoProgress;
 use formats::ptau::published::{self, PtauFamily};
+use formats::r1cs::R1cs;
 use formats::source::FileSource;
 use formats::zkey::ZKey;
 use local_beacon::LocalChain;
@@ -114,6 +116,19 @@ fn circuit(args: &RunArgs) -> Result<(CircuitSpec, CircuitBytes), CliError> {
             return Err(usage("-l and --O… are for .circom files", None));
         }
         let source = FileSource::open(path).map_err(failed)?;
+        // Of another prime there is no contract and no published phase 1.
+        let curve = R1cs::open(&source)
+            .map_err(|error| CliError::Circuit(Box::new(error.into())))?
+            .header()
+            .curve;
+        if curve != Curve::Bn128 {
+            return Err(usage(
+                &format!("the circuit is over {curve}, ceremonies are over bn128 only"),
+                Some(
+                    "compile it with --prime bn128; docs/engine.md says what works over other primes",
+                ),
+            ));
+        }
         let sha256 = hash_source(&source, &NoProgress).map_err(failed)?.sha256;
         return Ok((
             CircuitSpec::R1cs { sha256 },
@@ -121,15 +136,7 @@ fn circuit(args: &RunArgs) -> Result<(CircuitSpec, CircuitBytes), CliError> {
         ));
     }
     let bundle = circom::sources::collect(path, &args.libraries)?;
-    let simplification = match (args.o0, args.o2) {
-        (true, _) => Simplification::O0,
-        (_, true) => Simplification::O2,
-        (false, false) => Simplification::O1,
-    };
-    let options = CircomOptions {
-        simplification,
-        ..CircomOptions::default()
-    };
+    let options = circom_options(args.o0, args.o2);
     let spec = CircuitSpec::Sources {
         sha256: bundle.sha256(),
         main: bundle.main().clone(),
@@ -138,6 +145,19 @@ fn circuit(args: &RunArgs) -> Result<(CircuitSpec, CircuitBytes), CliError> {
         compiler: pinned(circom::MODULE_SHA256)?,
     };
     Ok((spec, CircuitBytes::Sources(bundle)))
+}
+
+/// circom's options by the flags that were typed.
+pub(crate) fn circom_options(o0: bool, o2: bool) -> CircomOptions {
+    let simplification = match (o0, o2) {
+        (true, _) => Simplification::O0,
+        (_, true) => Simplification::O2,
+        (false, false) => Simplification::O1,
+    };
+    CircomOptions {
+        simplification,
+        ..CircomOptions::default()
+    }
 }
 
 fn pinned(hex: &'static str) -> Result<Sha256Digest, CliError> {
