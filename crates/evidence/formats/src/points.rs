@@ -357,6 +357,18 @@ impl<'a, S: Source + ?Sized, P: LemPoint> PointReader<'a, S, P> {
         })
     }
 
+    /// Leaves out points, at most those that remain.
+    pub fn skip_points(&mut self, count: u64) -> Result<(), PointsError> {
+        let count = count.min(self.remaining());
+        let section = self.section;
+        let width = u64::try_from(P::BYTES).unwrap_or(u64::MAX);
+        self.reader
+            .skip(count.saturating_mul(width))
+            .map_err(|source| PointsError::Io { section, source })?;
+        self.next += count;
+        Ok(())
+    }
+
     fn read_point(&mut self) -> Result<P, PointsError> {
         let section = self.section;
         self.reader

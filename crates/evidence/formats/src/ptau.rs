@@ -188,6 +188,19 @@ const MONOMIAL: [u32; 5] = [2, 3, 4, 5, 6];
 const LAGRANGE: [u32; 4] = [12, 13, 14, 15];
 
 impl<S: Source> Ptau<S> {
+    /// The same file by reference, in one type for all sources: code for it is compiled once.
+    pub fn as_dyn(&self) -> Ptau<&dyn Source> {
+        Ptau {
+            source: &self.source,
+            curve: self.curve,
+            power: self.power,
+            ceremony_power: self.ceremony_power,
+            n_contributions: self.n_contributions,
+            prepared: self.prepared,
+            table: self.table.clone(),
+        }
+    }
+
     /// Reads section table and header, and checks every section's size against the power. Reads a
     /// few hundred bytes, whatever the file's size: no point is looked at.
     pub fn open(source: S) -> Result<Self, PtauError> {

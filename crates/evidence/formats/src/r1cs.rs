@@ -256,6 +256,15 @@ impl<S: Source> R1cs<S> {
         })
     }
 
+    /// The same circuit by reference, in one type for all sources: code for it is compiled once.
+    pub fn as_dyn(&self) -> R1cs<&dyn Source> {
+        R1cs {
+            source: &self.source,
+            header: self.header,
+            constraints: self.constraints,
+        }
+    }
+
     /// The circuit's counts.
     pub fn header(&self) -> &R1csHeader {
         &self.header

@@ -300,6 +300,18 @@ impl<S: Source> ZKey<S> {
         })
     }
 
+    /// The same key by reference, in one type for all sources: code for it is compiled once.
+    pub fn as_dyn(&self) -> ZKey<&dyn Source> {
+        ZKey {
+            source: &self.source,
+            header: self.header.clone(),
+            n_coefficients: self.n_coefficients,
+            circuit_hash: self.circuit_hash,
+            n_contributions: self.n_contributions,
+            table: self.table.clone(),
+        }
+    }
+
     /// Counts and the header's points.
     pub fn header(&self) -> &ZKeyHeader {
         &self.header

@@ -51,21 +51,29 @@ pub fn apply_beacon<S: Source, W: Write + Send>(
     progress: &dyn ProgressSink,
 ) -> Result<contribution::Summary, ContributionError> {
     match previous.curve() {
-        Curve::Bn128 => apply::<Bn128, S, W>(previous, beacon, name, out, progress),
-        Curve::Bls12381 => apply::<Bls12381, S, W>(previous, beacon, name, out, progress),
+        Curve::Bn128 => apply::<Bn128>(&previous.as_dyn(), beacon, name, out, progress),
+        Curve::Bls12381 => apply::<Bls12381>(&previous.as_dyn(), beacon, name, out, progress),
     }
 }
 
-fn apply<C: EngineCurve, S: Source, W: Write + Send>(
-    previous: &ZKey<S>,
+fn apply<C: EngineCurve>(
+    previous: &ZKey<&dyn Source>,
     beacon: &BeaconParams,
     name: Option<ContributionName>,
-    out: &mut W,
+    mut out: &mut (dyn Write + Send),
     progress: &dyn ProgressSink,
 ) -> Result<contribution::Summary, ContributionError> {
     let key = ContributionKey::<C>::from_seed(&seed(beacon)?);
     let kind = ContributionKind::Beacon(beacon.clone());
-    contribution::apply(previous, &key, Secrecy::Public, kind, name, out, progress)
+    contribution::apply(
+        previous,
+        &key,
+        Secrecy::Public,
+        kind,
+        name,
+        &mut out,
+        progress,
+    )
 }
 
 /// Writes the key as it was before its last contribution, which must be a beacon.
@@ -79,8 +87,8 @@ pub fn undo_beacon<S: Source, W: Write + Send>(
     progress: &dyn ProgressSink,
 ) -> Result<UndoneBeacon, ContributionError> {
     match zkey.curve() {
-        Curve::Bn128 => undo::<Bn128, S, W>(zkey, out, progress),
-        Curve::Bls12381 => undo::<Bls12381, S, W>(zkey, out, progress),
+        Curve::Bn128 => undo::<Bn128>(&zkey.as_dyn(), out, progress),
+        Curve::Bls12381 => undo::<Bls12381>(&zkey.as_dyn(), out, progress),
     }
 }
 
@@ -97,9 +105,9 @@ pub struct UndoneBeacon {
     pub contributions_left: u32,
 }
 
-fn undo<C: EngineCurve, S: Source, W: Write + Send>(
-    zkey: &ZKey<S>,
-    out: &mut W,
+fn undo<C: EngineCurve>(
+    zkey: &ZKey<&dyn Source>,
+    mut out: &mut (dyn Write + Send),
     progress: &dyn ProgressSink,
 ) -> Result<UndoneBeacon, ContributionError> {
     let contributions_left = zkey
@@ -140,7 +148,7 @@ fn undo<C: EngineCurve, S: Source, W: Write + Send>(
         records: rewrite::Records::WithoutLast { bytes: removed },
         progress,
     }
-    .write(out)?;
+    .write(&mut out)?;
     Ok(UndoneBeacon {
         beacon: beacon.clone(),
         name: last.name.clone(),

@@ -141,6 +141,12 @@ fn a_reader_names_the_bad_point() {
         }
     ));
     assert!(reader.next().is_none());
+    let mut reader = PointReader::<_, G1Affine>::new(&bytes, 9, 5, 0, 3).unwrap();
+    reader.skip_points(2).unwrap();
+    assert_eq!(reader.remaining(), 1);
+    assert!(reader.next().unwrap().is_err(), "the bad one");
+    reader.skip_points(9).unwrap();
+    assert!(reader.next().is_none());
     assert!(PointReader::<_, G1Affine>::new(&bytes, 9, 5, 1, 3).is_err());
     assert!(PointReader::<_, G1Affine>::new(&bytes, 9, 5, u64::MAX, 1).is_err());
 }

@@ -68,19 +68,19 @@ pub fn check_chain<S: Source>(
 ) -> Result<ChainReport, CheckError> {
     let challenges = Challenges::new(challenge_key);
     match zkey.curve() {
-        Curve::Bn128 => alone::<Bn128, S>(zkey, &challenges, progress),
-        Curve::Bls12381 => alone::<Bls12381, S>(zkey, &challenges, progress),
+        Curve::Bn128 => alone::<Bn128>(&zkey.as_dyn(), &challenges, progress),
+        Curve::Bls12381 => alone::<Bls12381>(&zkey.as_dyn(), &challenges, progress),
     }
 }
 
-fn alone<C: EngineCurve, S: Source>(
-    zkey: &ZKey<S>,
+fn alone<C: EngineCurve>(
+    zkey: &ZKey<&dyn Source>,
     challenges: &Challenges,
     progress: &dyn ProgressSink,
 ) -> Result<ChainReport, CheckError> {
     let points = zkey.key_points::<C>()?;
     check_no_infinity(&points)?;
-    let contributions = finished_chain::<C, S>(zkey, challenges, progress)?;
+    let contributions = finished_chain::<C, _>(zkey, challenges, progress)?;
     for coefficient in zkey.coefficients()? {
         coefficient?;
     }

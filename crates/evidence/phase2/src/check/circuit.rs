@@ -29,10 +29,10 @@ use crate::sums::{BucketSums, Scalar, Use, Windows, bucket_sums, total};
 pub(super) const CHUNK: usize = 1 << 13;
 
 /// The three files and what the comparison needs.
-pub(super) struct CircuitCheck<'a, S, T, U> {
-    pub(super) r1cs: &'a R1cs<S>,
-    pub(super) ptau: &'a Ptau<T>,
-    pub(super) zkey: &'a ZKey<U>,
+pub(super) struct CircuitCheck<'a> {
+    pub(super) r1cs: &'a R1cs<&'a dyn Source>,
+    pub(super) ptau: &'a Ptau<&'a dyn Source>,
+    pub(super) zkey: &'a ZKey<&'a dyn Source>,
     pub(super) challenges: &'a Challenges,
     pub(super) progress: &'a dyn ProgressSink,
 }
@@ -70,7 +70,7 @@ struct PerMatrix<F> {
     c: Vec<F>,
 }
 
-impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
+impl<'a> CircuitCheck<'a> {
     /// Coefficients and all points of an initial key, by combinations.
     pub(super) fn combine<C: EngineCurve>(&self) -> Result<(), CheckError> {
         let expected = self.all_but_c_and_h::<C>(true)?;
@@ -355,7 +355,7 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
         first: u64,
         n: usize,
         with_c: bool,
-        terms: &mut TermReader<'_, S>,
+        terms: &mut TermReader<'_, &'a dyn Source>,
         pending: &mut Option<Term>,
     ) -> Result<Rows<C::Fr>, CheckError> {
         let header = self.r1cs.header();

@@ -51,15 +51,15 @@ pub(super) fn of_initial_key<C: CurveParams, T: Source, U: Source>(
 /// contributions: section 8 is no longer the one that was hashed and is recomputed; the other sections
 /// have been compared with circuit and powers of tau before. Also the combination of the recomputed
 /// points.
-pub(super) fn of_circuit<C: EngineCurve, S: Source, T: Source, U: Source>(
-    check: &CircuitCheck<'_, S, T, U>,
+pub(super) fn of_circuit<C: EngineCurve>(
+    check: &CircuitCheck<'_>,
 ) -> Result<(CircuitHashRule, G1Projective<C>), CheckError> {
     let mut combination = Some(check.initial_c::<C>());
     let mut sum = None;
     let rule = find_rule(check.zkey.circuit_hash(), |rule| {
         // The points are the same under each rule: they are combined once.
         let mut first = combination.take();
-        let digest = hash_points::<C, T, U>(check.ptau, check.zkey, rule.infinity(), |hasher| {
+        let digest = hash_points::<C, _, _>(check.ptau, check.zkey, rule.infinity(), |hasher| {
             let mut sink = InitialC {
                 combination: first.as_mut(),
                 hasher,

@@ -75,17 +75,16 @@ pub fn check_initial_key_by<S: Source, T: Source, U: Source>(
     progress: &dyn ProgressSink,
     method: Option<Method>,
 ) -> Result<InitialKeyVerified, CheckError> {
-    let challenges = &Challenges::new(challenge_key);
     let check = CircuitCheck {
-        r1cs,
-        ptau,
-        zkey,
-        challenges,
+        r1cs: &r1cs.as_dyn(),
+        ptau: &ptau.as_dyn(),
+        zkey: &zkey.as_dyn(),
+        challenges: &Challenges::new(challenge_key),
         progress,
     };
     let rule = match zkey.curve() {
-        Curve::Bn128 => initial::<Bn128, S, T, U>(&check, method)?,
-        Curve::Bls12381 => initial::<Bls12381, S, T, U>(&check, method)?,
+        Curve::Bn128 => initial::<Bn128>(&check, method)?,
+        Curve::Bls12381 => initial::<Bls12381>(&check, method)?,
     };
     Ok(InitialKeyVerified {
         circuit_hash: zkey.circuit_hash(),
@@ -93,8 +92,8 @@ pub fn check_initial_key_by<S: Source, T: Source, U: Source>(
     })
 }
 
-fn initial<C: EngineCurve, S: Source, T: Source, U: Source>(
-    check: &CircuitCheck<'_, S, T, U>,
+fn initial<C: EngineCurve>(
+    check: &CircuitCheck<'_>,
     method: Option<Method>,
 ) -> Result<CircuitHashRule, CheckError> {
     let got = check.zkey.n_contributions();
@@ -117,13 +116,13 @@ fn initial<C: EngineCurve, S: Source, T: Source, U: Source>(
         Method::Recompute => Ok(check.recompute::<C>(Stage::Initial)?.0),
         Method::Combine => {
             check.combine::<C>()?;
-            circuit_hash::of_initial_key::<C, T, U>(check.ptau, check.zkey)
+            circuit_hash::of_initial_key::<C, _, _>(check.ptau, check.zkey)
         }
     }
 }
 
-fn cheaper<S: Source, T: Source, U: Source>(
-    check: &CircuitCheck<'_, S, T, U>,
+fn cheaper(
+    check: &CircuitCheck<'_>,
     stage: Stage,
     method: Option<Method>,
 ) -> Result<Method, CheckError> {
@@ -167,17 +166,16 @@ pub fn check_key_by<S: Source, T: Source, U: Source>(
     progress: &dyn ProgressSink,
     method: Option<Method>,
 ) -> Result<KeyReport, CheckError> {
-    let challenges = &Challenges::new(challenge_key);
     let check = CircuitCheck {
-        r1cs,
-        ptau,
-        zkey,
-        challenges,
+        r1cs: &r1cs.as_dyn(),
+        ptau: &ptau.as_dyn(),
+        zkey: &zkey.as_dyn(),
+        challenges: &Challenges::new(challenge_key),
         progress,
     };
     let (contributions, circuit_hash_rule) = match zkey.curve() {
-        Curve::Bn128 => finished::<Bn128, S, T, U>(&check, method)?,
-        Curve::Bls12381 => finished::<Bls12381, S, T, U>(&check, method)?,
+        Curve::Bn128 => finished::<Bn128>(&check, method)?,
+        Curve::Bls12381 => finished::<Bls12381>(&check, method)?,
     };
     let circuit_hash = zkey.circuit_hash();
     let chain = ChainReport {
@@ -191,11 +189,11 @@ pub fn check_key_by<S: Source, T: Source, U: Source>(
     })
 }
 
-fn finished<C: EngineCurve, S: Source, T: Source, U: Source>(
-    check: &CircuitCheck<'_, S, T, U>,
+fn finished<C: EngineCurve>(
+    check: &CircuitCheck<'_>,
     method: Option<Method>,
 ) -> Result<(Vec<super::chain::ContributionReport>, CircuitHashRule), CheckError> {
-    let contributions = finished_chain::<C, U>(check.zkey, check.challenges, check.progress)?;
+    let contributions = finished_chain::<C, _>(check.zkey, check.challenges, check.progress)?;
     check.header::<C>()?;
     let rule = match cheaper(check, Stage::Finished, method)? {
         Method::Recompute => {
@@ -205,7 +203,7 @@ fn finished<C: EngineCurve, S: Source, T: Source, U: Source>(
         }
         Method::Combine => {
             check.combine_without_c::<C>()?;
-            let (rule, initial_c) = circuit_hash::of_circuit::<C, S, T, U>(check)?;
+            let (rule, initial_c) = circuit_hash::of_circuit::<C>(check)?;
             check.section_c::<C>(&initial_c)?;
             rule
         }

@@ -31,8 +31,8 @@ pub(super) struct BothSides<C: CurveParams> {
     pub(super) computed: G1Projective<C>,
 }
 
-impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
-    pub(super) fn setup(&self, steps: Steps) -> Setup<'_, S, T> {
+impl<'a> CircuitCheck<'a> {
+    pub(super) fn setup(&self, steps: Steps) -> Setup<'a, &'a dyn Source, &'a dyn Source> {
         Setup {
             r1cs: self.r1cs,
             ptau: self.ptau,
@@ -54,7 +54,7 @@ impl<S: Source, T: Source, U: Source> CircuitCheck<'_, S, T, U> {
             Stage::Initial => 0,
             Stage::Finished => c.saturating_add(h),
         };
-        let mut comparison = Comparison::<C, U> {
+        let mut comparison = Comparison::<C> {
             zkey: self.zkey,
             challenges: self.challenges,
             bytes: Vec::new(),
@@ -89,8 +89,8 @@ const STEPS: Steps = Steps {
 };
 
 /// Takes computed parts and compares them with the key's.
-struct Comparison<'a, C: CurveParams, U> {
-    zkey: &'a ZKey<U>,
+struct Comparison<'a, C: CurveParams> {
+    zkey: &'a ZKey<&'a dyn Source>,
     challenges: &'a Challenges,
     /// The key's bytes of the part.
     bytes: Vec<u8>,
@@ -100,7 +100,7 @@ struct Comparison<'a, C: CurveParams, U> {
     next_coefficient: u64,
 }
 
-impl<C: EngineCurve, U: Source> PartSink for Comparison<'_, C, U> {
+impl<C: EngineCurve> PartSink for Comparison<'_, C> {
     type Error = CheckError;
 
     fn take(&mut self, part: &Part) -> Result<(), CheckError> {
@@ -115,7 +115,7 @@ impl<C: EngineCurve, U: Source> PartSink for Comparison<'_, C, U> {
     }
 }
 
-impl<C: EngineCurve, U: Source> Comparison<'_, C, U> {
+impl<C: EngineCurve> Comparison<'_, C> {
     /// Reads the key's bytes where the part's are computed to be; as many as the section has there.
     fn read(&mut self, part: &Part) -> Result<(), CheckError> {
         let section = self.zkey.table().get(part.section.id()).map_err(error)?;

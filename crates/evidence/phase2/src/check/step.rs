@@ -109,11 +109,10 @@ fn follows<S: Source, T: Source>(
             got,
         });
     }
-    let challenges = &Challenges::new(challenge_key);
     let step = Step {
-        previous,
-        next,
-        challenges,
+        previous: &previous.as_dyn(),
+        next: &next.as_dyn(),
+        challenges: &Challenges::new(challenge_key),
         progress,
     };
     match zkey {
@@ -125,18 +124,18 @@ fn follows<S: Source, T: Source>(
 /// The sections that a contribution multiplies.
 const SCALED: [ZKeySection; 2] = [ZKeySection::C, ZKeySection::H];
 
-struct Step<'a, S, T> {
-    previous: &'a ZKey<S>,
-    next: &'a ZKey<T>,
+struct Step<'a> {
+    previous: &'a ZKey<&'a dyn Source>,
+    next: &'a ZKey<&'a dyn Source>,
     challenges: &'a Challenges,
     progress: &'a dyn ProgressSink,
 }
 
-impl<S: Source, T: Source> Step<'_, S, T> {
+impl Step<'_> {
     fn check<C: EngineCurve>(&self) -> Result<ContributionReport, CheckError> {
         self.headers::<C>()?;
         self.records::<C>()?;
-        let mut reports = finished_chain::<C, T>(self.next, self.challenges, self.progress)?;
+        let mut reports = finished_chain::<C, _>(self.next, self.challenges, self.progress)?;
         for section in [
             ZKeySection::Ic,
             ZKeySection::Coefficients,

@@ -27,6 +27,8 @@ const BATCH_TERMS: usize = 1 << 16;
 const BATCH_DOUBLINGS: u32 = 1 << 16;
 /// Points read at a time.
 const BLOCK: usize = 1 << 10;
+/// The same as a count in a file.
+const BLOCK_POINTS: u64 = 1 << 10;
 /// Constraints between two looks at the progress sink.
 const CONSTRAINTS: u32 = 1 << 10;
 
@@ -143,6 +145,10 @@ where
     fn append(&mut self, index: u64, bytes: &mut Vec<u8>) -> Result<Origin, SetupError> {
         let end = SetupError::TooFewPoints { index };
         while index >= self.end {
+            // Blocks of which nothing is used are not read.
+            let unused = (index - self.end) / BLOCK_POINTS * BLOCK_POINTS;
+            self.reader.skip_points(unused)?;
+            self.end += unused;
             let raw = self.reader.read_raw(&mut self.block, BLOCK)?;
             if raw.count == 0 {
                 return Err(end);

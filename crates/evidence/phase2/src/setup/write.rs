@@ -90,15 +90,15 @@ where
         });
     }
     let setup = Setup {
-        r1cs,
-        ptau,
+        r1cs: &r1cs.as_dyn(),
+        ptau: &ptau.as_dyn(),
         memory_bytes: options.memory_bytes,
         progress,
         steps: STEPS,
     };
     threads::run(options.threads, || match curve {
-        Curve::Bn128 => write::<Bn128, S, T, W>(&setup, out),
-        Curve::Bls12381 => write::<Bls12381, S, T, W>(&setup, out),
+        Curve::Bn128 => write::<Bn128>(&setup, out),
+        Curve::Bls12381 => write::<Bls12381>(&setup, out),
     })
     .map_err(|threads| SetupError::Threads { threads })?
 }
@@ -113,9 +113,14 @@ const STEPS: Steps = Steps {
     h: "initial key: H",
 };
 
-fn write<C: EngineCurve, S: Source, T: Source, W: Write + Seek + Send>(
-    setup: &Setup<'_, S, T>,
-    out: &mut W,
+/// Where sections can be written in any order.
+trait WriteSeek: Write + Seek + Send {}
+
+impl<W: Write + Seek + Send> WriteSeek for W {}
+
+fn write<C: EngineCurve>(
+    setup: &Setup<'_, &dyn Source, &dyn Source>,
+    out: &mut dyn WriteSeek,
 ) -> Result<InitialKeySummary, SetupError> {
     let circuit = setup.r1cs.header();
     let n_coefficients = coefficients::count(setup.r1cs, setup.progress)?;
@@ -133,12 +138,12 @@ fn write<C: EngineCurve, S: Source, T: Source, W: Write + Seek + Send>(
 }
 
 /// The file being written, its sections where the layout has them.
-struct Output<'a, W> {
-    out: &'a mut W,
+struct Output<'a> {
+    out: &'a mut dyn WriteSeek,
     layout: Layout,
 }
 
-impl<W: Write + Seek> Output<'_, W> {
+impl Output<'_> {
     /// Whatever has its place before the sections are filled.
     fn begin(&mut self, n_coefficients: u32) -> Result<(), SetupError> {
         let mut header = Vec::from(b"zkey");
@@ -189,7 +194,7 @@ impl<W: Write + Seek> Output<'_, W> {
     }
 }
 
-impl<W: Write + Seek + Send> PartSink for Output<'_, W> {
+impl PartSink for Output<'_> {
     type Error = SetupError;
 
     fn take(&mut self, part: &Part) -> Result<(), SetupError> {
