@@ -48,6 +48,7 @@ impl Stacks for AwsStacks {
             .create_stack()
             .stack_name(stack.name.as_str())
             .template_body(stack.template)
+            .stack_policy_body(stack.policy)
             .set_parameters(Some(parameters(stack.parameters)))
             .set_tags(Some(tags(stack.tags)))
             .on_failure(OnFailure::Delete)

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use aws::AwsAccount;
 use cloud::{
-    Account, Architecture, BucketName, BucketSettings, ErrorClass, InstanceState, NewStack,
-    ObjectStore, RunId, Services, StackName, StackRef, StackState, Tags, Timestamp, Which, tags,
+    Account, Architecture, BucketName, BucketSettings, ErrorClass, InstanceState, NewStack, RunId,
+    Services, StackName, StackRef, StackState, Tags, Timestamp, Which, tags,
 };
 
 use crate::line::{Fate, Line};
@@ -34,6 +34,10 @@ const TEMPLATE: &str = r#"{
   "Outputs": { "InstanceId": { "Value": { "Ref": "Machine" } } }
 }"#;
 
+/// Allows any update.
+const POLICY: &str =
+    r#"{"Statement":[{"Effect":"Allow","Action":"Update:*","Principal":"*","Resource":"*"}]}"#;
+
 fn account() -> Option<(AwsAccount, std::net::SocketAddr)> {
     let address = world::moto()?;
     Some((AwsAccount::new(world::session(address)), address))
@@ -52,6 +56,7 @@ fn make(services: &Services, name: &StackName) -> cloud::StackId {
         .create(&NewStack {
             name,
             template: TEMPLATE,
+            policy: POLICY,
             parameters: &parameters,
             tags: &tags,
             token: "token-1",
@@ -157,6 +162,7 @@ fn a_stack_is_made_found_changed_and_removed() {
     let again = services.stacks.create(&NewStack {
         name: &name,
         template: TEMPLATE,
+        policy: POLICY,
         parameters: &parameters,
         tags: &Tags::new(),
         token: "token-2",
@@ -212,6 +218,7 @@ fn a_template_that_is_none_is_invalid() {
         .create(&NewStack {
             name: &"bad".parse().unwrap(),
             template: "not a template: [",
+            policy: POLICY,
             parameters: &BTreeMap::new(),
             tags: &Tags::new(),
             token: "t",
