@@ -140,11 +140,24 @@ impl<C: EngineCurve> Comparison<'_, C> {
             let pairs = part.bytes.chunks(width).zip(self.bytes.chunks(width));
             let same = pairs.take_while(|(computed, own)| computed == own).count();
             let index = first + u64::try_from(same).unwrap_or(u64::MAX);
-            return Err(CheckError::CoefficientMismatch { index });
+            return Err(self.wrong_coefficient(index));
         }
         let count = part.bytes.len() / width.max(1);
         self.next_coefficient = first + u64::try_from(count).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// What is wrong with a record that is not the computed one: its form, or else what it says.
+    fn wrong_coefficient(&self, index: u64) -> CheckError {
+        let mismatch = CheckError::CoefficientMismatch { index };
+        let Ok(mut records) = self.zkey.coefficients() else {
+            return mismatch;
+        };
+        let record = usize::try_from(index).ok().and_then(|n| records.nth(n));
+        match record {
+            Some(Err(malformed)) => malformed.into(),
+            _ => mismatch,
+        }
     }
 
     /// Points that are not the computed ones. The first is named for what is wrong with it, as any
