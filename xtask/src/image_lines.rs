@@ -2,7 +2,7 @@
 //!
 //! The crates are those of `enclave-image/dependencies.txt` that belong to this workspace. A line counts if
 //! it is neither empty nor a comment, and not part of a test. The table in docs/image.md stands for
-//! hundreds of lines: it is out of date when a count is more than a tenth beside it.
+//! hundreds of lines: it is out of date when a count is more than a fifth beside it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn differences(written: &[Count], counts: &[Count]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, lines) in counts {
         match written.iter().find(|(other, _)| other == name) {
-            Some((_, said)) if said.abs_diff(*lines) <= 100.max(lines / 10) => {}
+            Some((_, said)) if said.abs_diff(*lines) <= 200.max(lines / 5) => {}
             Some((_, said)) => wrong.push(format!("  {name}: {lines} lines, {said} written")),
             None => wrong.push(format!("  {name} is not in the table")),
         }
@@ -180,10 +180,10 @@ mod tests {
         let written = written_counts(&table(&counts));
         assert_eq!(written, [named("a", 1000), named("b", 2000)]);
         assert!(differences(&written, &counts).is_empty());
-        let now = [named("a", 950), named("b", 2300), named("c", 1)];
+        let now = [named("a", 950), named("b", 2600), named("c", 1)];
         assert_eq!(
             differences(&written, &now),
-            ["  b: 2300 lines, 2000 written", "  c is not in the table"]
+            ["  b: 2600 lines, 2000 written", "  c is not in the table"]
         );
         assert_eq!(
             differences(&written, &now[..1]),

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::parent::Parent;
@@ -35,7 +37,12 @@ const SOCKET_TIME: Duration = Duration::from_secs(20);
 pub struct Machine {
     qemu: Child,
     vsock: Child,
+    /// The kernel has said that it restarts. An enclave ends then; QEMU's machine would start once more.
+    restarts: Arc<AtomicBool>,
 }
+
+/// What the kernel says before it restarts the machine.
+const RESTARTS: &str = "reboot: Restarting system";
 
 impl Machine {
     /// Boots `image` with `memory` MiB; its sockets are made in `folder`. Whoever plays its parent must be
@@ -78,12 +85,19 @@ impl Machine {
         let qemu = start(&programs.qemu, &arguments(&socket, image, memory));
         match qemu {
             Ok(mut qemu) => {
+                let restarts = Arc::new(AtomicBool::new(false));
+                let seen = Arc::clone(&restarts);
                 if let Some(console) = qemu.stdout.take() {
-                    show(console, "console");
+                    show(console, "console", move |line| {
+                        if line.contains(RESTARTS) {
+                            seen.store(true, Ordering::Release);
+                        }
+                    });
                 }
                 Ok(Self {
                     qemu,
                     vsock: device,
+                    restarts,
                 })
             }
             Err(error) => {
@@ -112,6 +126,9 @@ impl Machine {
 
     /// The program that has ended, and how.
     pub fn ended(&mut self) -> Option<(&'static str, ExitStatus)> {
+        if self.restarts.load(Ordering::Acquire) {
+            kill(&mut self.qemu);
+        }
         for (program, child) in [
             ("the machine", &mut self.qemu),
             ("its vsock", &mut self.vsock),
@@ -186,19 +203,24 @@ fn start(program: &Path, arguments: &[String]) -> Result<Child, EmulatorError> {
             source,
         })?;
     if let Some(stderr) = child.stderr.take() {
-        show(stderr, "machine");
+        show(stderr, "machine", |_| {});
     }
     Ok(child)
 }
 
-/// Copies lines to standard error.
-fn show(stream: impl std::io::Read + Send + 'static, name: &'static str) {
+/// Copies lines to standard error, and shows each to `look`.
+fn show(
+    stream: impl std::io::Read + Send + 'static,
+    name: &'static str,
+    look: impl Fn(&str) + Send + 'static,
+) {
     std::thread::spawn(move || {
         for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
             let line: String = String::from_utf8_lossy(&line)
                 .chars()
                 .filter(|c| !c.is_control())
                 .collect();
+            look(&line);
             anstream::eprintln!("{name}: {line}");
         }
     });
