@@ -124,7 +124,7 @@ impl<'s> Run<'s> {
 
     /// Copies the initial key into `write`, a buffer at a time; gives its size.
     pub fn read_initial(&self, write: &mut dyn std::io::Write) -> Result<u64, StoreError> {
-        self.copy_out(&self.key("inputs/initial")?, write)
+        self.store.copy_to(&self.key("inputs/initial")?, write)
     }
 
     /// Writes the job; the last thing the controller writes, so the host-agent finds everything.
