@@ -1,8 +1,15 @@
 //! What can be typed. Only argument types live here; what they mean is in `commands`.
 
+mod cloud;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub use self::cloud::{
+    DestroyArgs, ExtendArgs, FetchArgs, OneRunArgs, ReapArgs, ResumeArgs, RunRef, RunsArgs,
+    StateArgs, StatusArgs, TrustArgs,
+};
 
 /// Attested phase-2 ceremonies: from a circom file to a proving key that anyone can verify offline
 #[derive(Debug, Parser)]
@@ -22,6 +29,7 @@ Exit codes:
   1    checked, and it is false
   2    wrong usage
   3    could not check or complete
+  4    cloud resources exist or may exist that cost money; they were named
   5    holds under simulation trust only: proves nothing about a production key
   130  interrupted";
 
@@ -50,6 +58,24 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Tell what a ceremony of a circuit takes, before anything runs: sizes, memory, time, cost
     Plan(PlanArgs),
+    /// Follow a run in the cloud
+    Attach(OneRunArgs),
+    /// Say where a run in the cloud stands
+    Status(StatusArgs),
+    /// Bring the bundle of a complete run home and verify it; leave the cloud as it is
+    Fetch(FetchArgs),
+    /// Take a run in the cloud over, on any machine, and bring it to its end
+    Resume(ResumeArgs),
+    /// Give a run in the cloud a later deadline
+    Extend(ExtendArgs),
+    /// Stop a run in the cloud and remove it
+    Abort(OneRunArgs),
+    /// Remove everything of a run from the cloud, and prove that it is gone
+    Destroy(DestroyArgs),
+    /// Remove whatever has outlived its deadline, by its tags
+    Reap(ReapArgs),
+    /// List the runs that this machine or the account knows
+    Runs(RunsArgs),
     /// Verify the bundle of a ceremony, offline
     #[command(after_long_help = VERIFY_EXAMPLES)]
     Verify(Box<VerifyArgs>),
@@ -251,13 +277,13 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub simulated_root: Option<PathBuf>,
     /// Expected PCR0, 48 bytes in hex
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", conflicts_with = "pcrs")]
     pub pcr0: Option<String>,
     /// Expected PCR1
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", conflicts_with = "pcrs")]
     pub pcr1: Option<String>,
     /// Expected PCR2
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", conflicts_with = "pcrs")]
     pub pcr2: Option<String>,
     /// Expected PCRs from a file
     #[command(flatten)]
@@ -286,7 +312,7 @@ pub struct VerifyArgs {
 #[derive(Debug, Args)]
 pub struct PcrFileArgs {
     /// JSON file with the expected PCR0, PCR1 and PCR2 of a release, signed with minisign
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pcr0", "pcr1", "pcr2"], value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub pcrs: Option<PathBuf>,
     /// Its signature [default: the file's name with .minisig]
     #[arg(long, value_name = "FILE", requires = "pcrs", value_hint = ValueHint::FilePath)]
@@ -363,4 +389,15 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// Which credentials, and where.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CloudArgs {
+    /// AWS region [default: AWS_REGION, then the profile's]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Profile in the files of the AWS command line [default: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
 }

@@ -139,6 +139,28 @@ pub enum CliError {
         /// What is missing or wrong.
         what: &'static str,
     },
+    /// No cloud can be used.
+    #[error(transparent)]
+    Provider(#[from] crate::ProviderError),
+    /// A run in the cloud did not do what was asked.
+    #[error(transparent)]
+    Saga(#[from] saga::SagaError),
+    /// A call to the cloud failed.
+    #[error("a call to the cloud failed")]
+    Cloud(#[from] cloud::CloudError),
+    /// What a machine is told is not as it must be.
+    #[error("what the machine is told is refused")]
+    HostConfig(#[from] infra::host_config::HostConfigError),
+    /// The machine is gone, or its time is over, without a last word.
+    #[error("the run {run} ended without a last word: {finding}")]
+    Lost {
+        /// The run.
+        run: String,
+        /// What was found.
+        finding: String,
+        /// The end of the machine's console.
+        console: Option<String>,
+    },
     /// Interrupted by the user.
     #[error("interrupted")]
     Interrupted {
@@ -197,6 +219,11 @@ impl CliError {
             Self::Run(failure) => &failure.code,
             Self::Artifact { .. } => "artifact_digest",
             Self::Bundle { .. } => "bundle",
+            Self::Provider(error) => error.code(),
+            Self::Saga(error) => error.code(),
+            Self::Cloud(error) => error.code(),
+            Self::HostConfig(error) => error.code(),
+            Self::Lost { .. } => "run_lost",
             Self::Interrupted { .. } => "interrupted",
         }
         .to_owned()
@@ -247,6 +274,12 @@ impl CliError {
                 "records and finished artifacts are kept in {}",
                 store.display()
             )),
+            Self::Provider(error) => error.hint(),
+            Self::Saga(error) => error.hint(),
+            Self::Cloud(error) => error.hint(),
+            Self::Lost { console, .. } => console
+                .as_ref()
+                .map(|text| format!("the end of its console:\n{text}")),
             Self::HostAgentEnded { .. } => Some("run again with -v to see what it logs".to_owned()),
             _ => None,
         }

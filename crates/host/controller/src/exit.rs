@@ -13,6 +13,8 @@ pub enum Exit {
     Usage,
     /// It could not be checked or completed.
     Incomplete,
+    /// Cloud resources exist or may exist that cost money; they were named.
+    ResourcesMayExist,
     /// Everything holds, but under a simulated trust anchor: proves nothing about a production key.
     SimulationOnly,
     /// Interrupted by the user.
@@ -27,6 +29,7 @@ impl Exit {
             Self::False => 1,
             Self::Usage => 2,
             Self::Incomplete => 3,
+            Self::ResourcesMayExist => 4,
             Self::SimulationOnly => 5,
             Self::Interrupted => 130,
         }
@@ -50,10 +53,11 @@ mod tests {
             Exit::False,
             Exit::Usage,
             Exit::Incomplete,
+            Exit::ResourcesMayExist,
             Exit::SimulationOnly,
             Exit::Interrupted,
         ];
-        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 5, 130]);
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 5, 130]);
         let documented = include_str!("../../../../docs/cli.md");
         for exit in all {
             assert!(

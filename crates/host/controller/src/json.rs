@@ -192,6 +192,130 @@ impl Object for Contribution<'_> {
     const TYPE: &'static str = "contribution";
 }
 
+/// A change in the cloud is about to be made, or is waited for.
+#[derive(Debug, Serialize)]
+pub struct CloudStep<'a> {
+    /// What.
+    pub step: &'a str,
+    /// To what.
+    pub detail: &'a str,
+}
+
+impl Object for CloudStep<'_> {
+    const TYPE: &'static str = "cloud-step";
+}
+
+/// The host-agent has been silent; this is what was found.
+#[derive(Debug, Serialize)]
+pub struct Silent<'a> {
+    /// What its machine does.
+    pub finding: &'a str,
+    /// When it last wrote, RFC 3339; null if it never did.
+    pub last_record: Option<&'a str>,
+    /// The end of the machine's console: foreign text.
+    pub console: Option<&'a str>,
+}
+
+impl Object for Silent<'_> {
+    const TYPE: &'static str = "silent";
+}
+
+/// Where a run in the cloud stands.
+#[derive(Debug, Serialize)]
+pub struct Standing<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// The last record, in words.
+    pub last: &'a str,
+    /// Its age in seconds.
+    pub age_s: Option<u64>,
+    /// Whether the host-agent has been silent for too long.
+    pub silent: bool,
+    /// What its machine does.
+    pub machine: &'a str,
+    /// Whether the commit marker is there.
+    pub committed: bool,
+    /// When everything of it has to be gone, RFC 3339.
+    pub deadline: &'a str,
+    /// What its machines have cost so far, by the plan's prices.
+    pub spent_usd: &'a str,
+}
+
+impl Object for Standing<'_> {
+    const TYPE: &'static str = "standing";
+}
+
+/// The deadline was moved.
+#[derive(Debug, Serialize)]
+pub struct Deadline<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// To when, RFC 3339.
+    pub deadline: &'a str,
+}
+
+impl Object for Deadline<'_> {
+    const TYPE: &'static str = "deadline";
+}
+
+/// Something exists or may exist in the cloud, although it should not.
+#[derive(Debug, Serialize)]
+pub struct LeftInCloud<'a> {
+    /// `stack`, `instance`, `volume`, `bucket`, or `unknown`: it could not be asked for.
+    pub kind: &'a str,
+    /// Its id or name.
+    pub id: &'a str,
+    /// Where.
+    pub region: &'a str,
+    /// Its state, or why it is not known.
+    pub why: &'a str,
+    /// Its price, if it is known.
+    pub usd_per_hour: Option<&'a str>,
+}
+
+impl Object for LeftInCloud<'_> {
+    const TYPE: &'static str = "left";
+}
+
+/// Something was removed, and is proved to be gone.
+#[derive(Debug, Serialize)]
+pub struct Removed<'a> {
+    /// Kind and id.
+    pub thing: &'a str,
+}
+
+impl Object for Removed<'_> {
+    const TYPE: &'static str = "removed";
+}
+
+/// Something is within its deadline and was left alone.
+#[derive(Debug, Serialize)]
+pub struct NotDue<'a> {
+    /// Kind and id.
+    pub thing: &'a str,
+    /// Until when, RFC 3339.
+    pub deadline: &'a str,
+}
+
+impl Object for NotDue<'_> {
+    const TYPE: &'static str = "not-due";
+}
+
+/// A run that is known.
+#[derive(Debug, Serialize)]
+pub struct KnownRun<'a> {
+    /// Its id.
+    pub run: &'a str,
+    /// Where its bucket is; null if it has none.
+    pub region: Option<&'a str>,
+    /// Its deadline, RFC 3339.
+    pub deadline: Option<&'a str>,
+}
+
+impl Object for KnownRun<'_> {
+    const TYPE: &'static str = "run";
+}
+
 /// How a command ended.
 #[derive(Debug, Serialize)]
 pub struct Verdict<'a> {

@@ -5,6 +5,7 @@
 
 mod checklist;
 pub mod cli;
+pub mod clouds;
 mod commands;
 mod error;
 mod exit;
@@ -12,10 +13,12 @@ mod follow;
 pub mod json;
 mod printer;
 mod programs;
+mod provider;
 mod words;
 mod work;
 
-pub use commands::run;
+pub use commands::{run, run_with};
 pub use error::CliError;
 pub use exit::Exit;
 pub use printer::Printer;
+pub use provider::ProviderError;

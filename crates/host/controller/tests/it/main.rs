@@ -9,6 +9,7 @@
 
 mod chain;
 mod cli;
+mod cloud;
 mod emulated;
 mod faults;
 mod measurements;

@@ -14,7 +14,11 @@ use super::request::CircuitBytes;
 use crate::error::CliError;
 
 /// Puts the bundle together beside `out` and renames it.
-pub(super) fn assemble(run: Run<'_>, circuit: &CircuitBytes, out: &Path) -> Result<(), CliError> {
+pub(in crate::commands) fn assemble(
+    run: Run<'_>,
+    circuit: &CircuitBytes,
+    out: &Path,
+) -> Result<(), CliError> {
     let committed = run.committed()?.ok_or(CliError::Bundle {
         what: "the run has no commit marker",
     })?;

@@ -1,6 +1,6 @@
 //! `controller run`: asks for a ceremony, follows it, puts the bundle together and verifies it.
 
-mod bundle;
+pub(in crate::commands) mod bundle;
 mod host;
 mod request;
 
@@ -10,7 +10,8 @@ use cloud::run::Run;
 use cloud::{FolderStore, RunId};
 use manifest::ArtifactKind;
 
-use request::{CircuitBytes, Request};
+pub(in crate::commands) use request::CircuitBytes;
+use request::Request;
 pub(crate) use request::{circom_options, parse_nonce};
 
 use crate::cli::RunArgs;
@@ -121,7 +122,8 @@ fn finish(
 ) -> Result<Exit, CliError> {
     bundle::assemble(run, &request.circuit, out)?;
     printer.status("verifying the bundle");
-    match super::verify::after_run(out, &request.spec, printer)? {
+    let trust = verify::Trust::Simulation { root: None };
+    match super::verify::after_run(out, &request.spec, trust, printer)? {
         // What was asked for: a simulation, complete and consistent. Its first line says what it is.
         Exit::SimulationOnly => Ok(Exit::Success),
         exit => Ok(exit),
@@ -129,7 +131,7 @@ fn finish(
 }
 
 /// Refuses a folder that holds something.
-fn check_out(out: &Path) -> Result<(), CliError> {
+pub(in crate::commands) fn check_out(out: &Path) -> Result<(), CliError> {
     match std::fs::read_dir(out) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),

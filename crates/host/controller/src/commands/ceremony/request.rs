@@ -32,7 +32,7 @@ pub(super) struct Request {
 }
 
 /// The circuit as it goes into the store.
-pub(super) enum CircuitBytes {
+pub(in crate::commands) enum CircuitBytes {
     /// Sources.
     Sources(SourceBundle),
     /// A compiled circuit.

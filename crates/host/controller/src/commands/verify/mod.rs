@@ -13,6 +13,7 @@ use manifest::{ArtifactKind, RawManifest, Spec};
 use verify::{CircuitCompiler, ContractCompiler, VerifyOptions, verify_bundle};
 
 use self::compilers::{LentCircom, LentSolc};
+pub(super) use self::trust::{from_file, measured};
 use super::ceremony::parse_nonce;
 use crate::cli::{Depth, Referee, VerifyArgs};
 use crate::error::CliError;
@@ -84,11 +85,16 @@ fn one(args: &VerifyArgs, bundle: &Path, printer: &Printer) -> Result<Exit, CliE
     }
 }
 
-/// Verifies what `run` has just made, under the simulation it was made with.
-pub(super) fn after_run(bundle: &Path, spec: &Spec, printer: &Printer) -> Result<Exit, CliError> {
+/// Verifies what `run` has just made, as the ceremony that was asked for.
+pub(super) fn after_run(
+    bundle: &Path,
+    spec: &Spec,
+    trust: verify::Trust,
+    printer: &Printer,
+) -> Result<Exit, CliError> {
     let work = WorkDisplay::new(printer);
     let options = VerifyOptions {
-        trust: verify::Trust::Simulation { root: None },
+        trust,
         depth: verify::Depth::Artifacts,
         nonce: Some(spec.requester_nonce),
         source: None,

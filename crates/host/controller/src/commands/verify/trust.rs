@@ -47,7 +47,10 @@ pub(super) fn from_args(args: &VerifyArgs) -> Result<verify::Trust, CliError> {
 }
 
 /// The file's measurements: signed, or the caller's own choice in so many words.
-fn from_file(path: &Path, args: &PcrFileArgs) -> Result<Expected, CliError> {
+pub(in crate::commands) fn from_file(
+    path: &Path,
+    args: &PcrFileArgs,
+) -> Result<Expected, CliError> {
     let file = read(path, MAX_FILE)?;
     let raw = RawExpected(&file);
     let refused = |source| CliError::Expected {
@@ -81,6 +84,17 @@ fn from_file(path: &Path, args: &PcrFileArgs) -> Result<Expected, CliError> {
     let signature = read(&signature, MAX_SIGNATURE)?;
     raw.signed(&String::from_utf8_lossy(&signature), &key)
         .map_err(refused)
+}
+
+/// Trust in AWS's documents, of an enclave that measures what the caller chose.
+pub(in crate::commands) fn measured(pcrs: [[u8; 48]; 3]) -> verify::Trust {
+    let pinned = (0_u8..).zip(pcrs);
+    verify::Trust::Aws {
+        pcrs: pinned.fold(PcrPolicy::unpinned(), |policy, (index, value)| {
+            policy.expecting(index, value)
+        }),
+        origin: Origin::Caller,
+    }
 }
 
 /// A minisign key as it is typed, or the file that holds it.

@@ -1,0 +1,27 @@
+//! Where the cloud comes from: the program takes AWS, tests take a fake one.
+
+use std::fmt::Debug;
+
+use cloud::{Account, Clock, Region};
+
+use crate::cli::CloudArgs;
+use crate::error::CliError;
+
+/// Opens clouds.
+pub trait Clouds: Debug {
+    /// The account of the chosen credentials, and the region to work in. Makes no call yet.
+    fn open(&self, args: &CloudArgs) -> Result<OpenCloud, CliError>;
+}
+
+/// An account, a region, and the time.
+#[derive(Debug)]
+pub struct OpenCloud {
+    /// The account.
+    pub account: Box<dyn Account>,
+    /// The region to work in, or to ask from.
+    pub region: Region,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// How patient to be.
+    pub pace: saga::Pace,
+}
