@@ -115,7 +115,7 @@ pub(crate) enum Incoming {
     /// Into the folder.
     File(HashingWriter<File>),
     /// The host has the bytes; only digests are kept.
-    Held(TableBuilder),
+    Held(Box<TableBuilder>),
 }
 
 impl Incoming {
@@ -216,7 +216,7 @@ impl Store {
     /// Begins to take an artifact in from the host.
     pub(crate) fn receive(&self, kind: ArtifactKind) -> Result<Incoming, StoreError> {
         Ok(if is_held(kind) {
-            Incoming::Held(self.backing.builder(kind))
+            Incoming::Held(Box::new(self.backing.builder(kind)))
         } else {
             Incoming::File(HashingWriter::new(self.new_file(kind)?))
         })
