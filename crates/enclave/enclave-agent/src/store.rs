@@ -113,7 +113,7 @@ struct Kept {
 /// An artifact that comes in. It counts only after [`Store::keep_incoming`].
 pub(crate) enum Incoming {
     /// Into the folder.
-    File(HashingWriter<File>),
+    File(Box<HashingWriter<File>>),
     /// The host has the bytes; only digests are kept.
     Held(Box<TableBuilder>),
 }
@@ -218,7 +218,7 @@ impl Store {
         Ok(if is_held(kind) {
             Incoming::Held(Box::new(self.backing.builder(kind)))
         } else {
-            Incoming::File(HashingWriter::new(self.new_file(kind)?))
+            Incoming::File(Box::new(HashingWriter::new(self.new_file(kind)?)))
         })
     }
 

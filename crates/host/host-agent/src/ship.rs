@@ -48,21 +48,18 @@ pub async fn all(
         let Some(info) = listed.iter().find(|info| info.kind == i32::from(kind)) else {
             continue;
         };
-        let (file, got) = match enclave.kept(kind) {
-            Some(file) => {
-                agree(&file, info, reporter)?;
-                (file, info.clone())
-            }
-            None => {
-                let name = kind.as_str_name();
-                let file = folder.join(name);
-                let step = format!(
-                    "fetch {}",
-                    name.trim_start_matches("ARTIFACT_KIND_").to_lowercase()
-                );
-                let got = enclave.get(kind, &step, info.size, &file).await?;
-                (file, got)
-            }
+        let (file, got) = if let Some(file) = enclave.kept(kind) {
+            agree(&file, info, reporter)?;
+            (file, info.clone())
+        } else {
+            let name = kind.as_str_name();
+            let file = folder.join(name);
+            let step = format!(
+                "fetch {}",
+                name.trim_start_matches("ARTIFACT_KIND_").to_lowercase()
+            );
+            let got = enclave.get(kind, &step, info.size, &file).await?;
+            (file, got)
         };
         reporter.run().put_artifact(kind, &file)?;
         artifacts.push(got);
