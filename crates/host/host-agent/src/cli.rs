@@ -38,8 +38,8 @@ pub enum Command {
 /// One job of a run store.
 #[derive(Debug, Args)]
 pub struct Job {
-    /// The run store: a folder
-    #[arg(long, value_name = "DIR")]
+    /// The run store: a folder, or a bucket in the region and with the credentials of the environment
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
     pub store: String,
     /// Name of the run
     #[arg(long, value_name = "ID")]

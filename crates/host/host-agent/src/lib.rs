@@ -8,6 +8,7 @@
 //! * [`backing`]: the enclave's large files, kept on this host's disk.
 //! * [`beacon`], [`relay`]: waiting for the round, asking relays.
 //! * [`ship`]: artifacts into the run store; [`upload`]: the store written with retries, and read back.
+//! * [`store`]: the run store that was named.
 //! * [`report`]: the run's status log; [`watch`]: control records, the deadline, heartbeats.
 //! * [`observe`]: metrics and the log of JSON lines.
 //! * [`cli`]: what can be typed.
@@ -27,6 +28,7 @@ pub mod relay;
 pub mod report;
 pub mod session;
 pub mod ship;
+pub mod store;
 pub mod story;
 pub mod upload;
 pub mod watch;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use cloud::{FolderStore, RunId};
+use cloud::RunId;
 use host_agent::cli::{Cli, Command, Job};
 use host_agent::nitro::reserve::{self, ThisMachine};
 use host_agent::nitro::{NitroChoice, NitroError};
 use host_agent::observe::{JsonLog, Metrics, server};
 use host_agent::report::Reporter;
+use host_agent::store;
 use host_agent::story::{self, Config, EnclaveChoice};
 use host_agent::upload::CarefulStore;
 use host_agent::watch::{self, Watch};
@@ -127,8 +128,8 @@ fn prepare(job: &Job, json: Option<JsonLog>) -> Result<Prepared, String> {
         .parse()
         .map_err(|e| format!("--run {:?}: {e}", job.run))?;
     let metrics = Arc::new(Metrics::default());
-    let folder = FolderStore::open(&job.store).map_err(|e| format!("--store: {}", chain(&e)))?;
-    let store = CarefulStore::new(Arc::new(folder), Arc::clone(&metrics));
+    let place = store::open(&job.store).map_err(|e| format!("--store: {}", chain(&*e)))?;
+    let store = CarefulStore::new(place, Arc::clone(&metrics));
     std::fs::create_dir_all(&job.work).map_err(|e| format!("--work: {e}"))?;
     let host = job
         .host_config

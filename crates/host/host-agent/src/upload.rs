@@ -161,6 +161,16 @@ impl ObjectStore for CarefulStore {
     fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
         self.inner.delete(key)
     }
+
+    // These two compare digests where the store knows them.
+
+    fn get(&self, key: &ObjectKey, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.again("read", key, || self.inner.get(key, limit))
+    }
+
+    fn copy_to(&self, key: &ObjectKey, write: &mut dyn std::io::Write) -> Result<u64, StoreError> {
+        self.inner.copy_to(key, write)
+    }
 }
 
 /// Whether the same call may succeed later.
