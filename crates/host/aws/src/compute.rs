@@ -206,13 +206,11 @@ where
 {
     let mut all = Vec::new();
     for answer in answers {
-        match read(answer) {
-            Some(one) => all.push(one),
-            None => {
-                let words = format!("an answer that is not understood: {answer:?}");
-                return Err(fault::with_class(action, cloud::ErrorClass::Other, &words));
-            }
-        }
+        let Some(one) = read(answer) else {
+            let words = format!("an answer that is not understood: {answer:?}");
+            return Err(fault::with_class(action, cloud::ErrorClass::Other, &words));
+        };
+        all.push(one);
     }
     Ok(all)
 }

@@ -167,7 +167,7 @@ fn with_close(head: &str) -> String {
         let name = line.split(':').next().unwrap_or_default();
         !name.eq_ignore_ascii_case("connection") && !name.eq_ignore_ascii_case("expect")
     });
-    let mut text: String = lines.map(|line| format!("{line}\r\n")).collect();
-    text.push_str("Connection: close\r\n\r\n");
-    text
+    let mut all: Vec<&str> = lines.collect();
+    all.push("Connection: close\r\n\r\n");
+    all.join("\r\n")
 }

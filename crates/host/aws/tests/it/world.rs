@@ -75,7 +75,7 @@ pub(crate) fn raw_answer(
         body.len()
     );
     for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
     stream.write_all((head + "\r\n").as_bytes()).unwrap();
     stream.write_all(body).unwrap();
