@@ -332,7 +332,7 @@ fn every_permission_that_the_code_names_is_in_the_policy() {
     for statement in document["Statement"].as_array().unwrap() {
         match &statement["Action"] {
             serde_json::Value::Array(list) => {
-                allowed.extend(list.iter().map(|action| action.as_str().unwrap()))
+                allowed.extend(list.iter().map(|action| action.as_str().unwrap()));
             }
             one => drop(allowed.insert(one.as_str().unwrap())),
         }
