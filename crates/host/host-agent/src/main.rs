@@ -127,9 +127,6 @@ fn prepare(job: &Job, json: Option<JsonLog>) -> Result<Prepared, String> {
         .run
         .parse()
         .map_err(|e| format!("--run {:?}: {e}", job.run))?;
-    if job.store.starts_with("s3:") {
-        return Err("--store: this version keeps the run store in a folder only".into());
-    }
     let metrics = Arc::new(Metrics::default());
     let place = store::open(&job.store).map_err(|e| format!("--store: {}", chain(&*e)))?;
     let store = CarefulStore::new(place, Arc::clone(&metrics));
