@@ -74,7 +74,7 @@ impl Ceremony {
             let (r1cs, ptau) = (&self.r1cs, &self.ptau);
             check_initial_key_by(r1cs, ptau, &zkey, &KEY, &NoProgress, method).map(drop)
         };
-        same(by(Some(Method::Recompute)), by(Some(Method::Combine)))
+        same(by(Some(Method::Recompute)), &by(Some(Method::Combine)))
     }
 
     /// By both methods, which must say the same.
@@ -84,14 +84,14 @@ impl Ceremony {
             let (r1cs, ptau) = (&self.r1cs, &self.ptau);
             check_key_by(r1cs, ptau, &zkey, &KEY, &NoProgress, method).map(drop)
         };
-        same(by(Some(Method::Recompute)), by(Some(Method::Combine)))
+        same(by(Some(Method::Recompute)), &by(Some(Method::Combine)))
     }
 }
 
 /// The one result of both methods.
 fn same(
     recomputed: Result<(), CheckError>,
-    combined: Result<(), CheckError>,
+    combined: &Result<(), CheckError>,
 ) -> Result<(), CheckError> {
     assert_eq!(
         format!("{recomputed:?}"),

@@ -66,10 +66,11 @@ fn r39_other_predecessors_in_the_manifest_than_in_the_key_fail() {
         assert_eq!(failure.code(), "verify_value");
     }
     // One too many or too few is seen by the count.
-    for lie in [
-        (|manifest| drop(manifest.predecessors.pop())) as fn(&mut ManifestBuilder),
+    let lies: [fn(&mut ManifestBuilder); 2] = [
+        |manifest| drop(manifest.predecessors.pop()),
         |manifest| manifest.predecessors.push(manifest.predecessors[0].clone()),
-    ] {
+    ];
+    for lie in lies {
         let report = chained(2, lie).verify(|_| {});
         let Status::Failed(failure) = &step(&report, StepId::Contributions).status else {
             panic!("{report}");
