@@ -21,6 +21,7 @@ use manifest::sources::{SourceBundle, SourcePath};
 use manifest::spec::{CircuitInput, CircuitSpec};
 use manifest::{ReceiptChain, ReceiptStage, Spec};
 use protocol::RemoteError;
+use protocol::backing::is_held;
 use protocol::pb::{self, ArtifactKind, Stage};
 
 const LIBRARY: &str = "pragma circom 2.0.0; template Sum() { signal input a; signal output b; \
@@ -53,8 +54,11 @@ impl Host {
         })
     }
 
-    /// A file of the agent's store.
+    /// A file that the agent made: with the host, or in its own store.
     fn stored(&self, kind: manifest::ArtifactKind) -> Vec<u8> {
+        if is_held(kind) {
+            return self.files.get(kind);
+        }
         std::fs::read(self.folder.path().join("work").join(kind.name())).unwrap()
     }
 
