@@ -77,7 +77,9 @@ impl World {
 
     fn agent_finishes(&mut self, id: &InstanceId, run: &RunId) {
         let mut artifacts = Vec::new();
-        for (kind, bytes) in self.settings.agent.artifacts.clone() {
+        let all = self.settings.agent.artifacts.clone();
+        let last = all.last().map(|(kind, _)| *kind);
+        for (kind, bytes) in all {
             let name = kind
                 .as_str_name()
                 .trim_start_matches("ARTIFACT_KIND_")
@@ -94,6 +96,9 @@ impl World {
                 sha256: sha256.into(),
                 ..pb::ArtifactInfo::default()
             });
+            if self.settings.agent.behaviour == Behaviour::Loses && Some(kind) == last {
+                continue;
+            }
             self.put(
                 id,
                 run,

@@ -93,6 +93,8 @@ pub enum Behaviour {
     MachineLost,
     /// It does its work, and says something else than it did in the commit marker.
     Lies,
+    /// It does its work, and the last artifact that its commit marker names is not in the bucket.
+    Loses,
 }
 
 impl Default for Settings {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use self::cloud::{
-    DestroyArgs, ExtendArgs, FetchArgs, OneRunArgs, ReapArgs, ResumeArgs, RunRef, RunsArgs,
-    StateArgs, StatusArgs, TrustArgs,
+    DestroyArgs, ExtendArgs, FetchArgs, InCloudArgs, OneRunArgs, Provider, ReapArgs, ResumeArgs,
+    RunRef, RunsArgs, StateArgs, StatusArgs, TrustArgs,
 };
 
 /// Attested phase-2 ceremonies: from a circom file to a proving key that anyone can verify offline
@@ -96,6 +96,9 @@ Examples:
   A complete ceremony on this machine, everything simulated:
     controller run circuit.circom -l node_modules --local --ptau dev --out bundle
 
+  A ceremony in a Nitro Enclave, on a machine that is made for it and removed after it:
+    controller run circuit.circom --cloud aws --region eu-central-1 --release release --max-usd 5 --out bundle
+
   The same with a real phase 1 and the drand beacon:
     controller run circuit.circom --local --ptau ~/ptau --beacon quicknet --out bundle
 
@@ -145,6 +148,7 @@ pub struct RunArgs {
     pub out: PathBuf,
     /// Powers of tau: a file, a folder of published files, an https URL ("{NN}" is replaced by the
     /// power), "published", or "dev" for a development file of known tau (SIMULATION)
+    /// [default in the cloud: published]
     #[arg(long, value_name = "FILE|DIR|URL|published|dev")]
     pub ptau: Option<String>,
     /// Which published family the powers of tau are of
@@ -160,6 +164,7 @@ pub struct RunArgs {
     #[arg(long = "O2", group = "optimisation")]
     pub o2: bool,
     /// Randomness beacon; "local" is a SIMULATION with its own key
+    /// [default: local with --local, quicknet in the cloud]
     #[arg(long, value_enum, value_name = "CHAIN")]
     pub beacon: Option<BeaconChain>,
     /// Seconds between the attested contribution and the beacon round
@@ -189,6 +194,9 @@ pub struct RunArgs {
     /// The programs and modules of the services
     #[command(flatten)]
     pub programs: ProgramArgs,
+    /// What goes for a run in the cloud
+    #[command(flatten)]
+    pub in_cloud: InCloudArgs,
 }
 
 /// Arguments of `plan`.

@@ -59,6 +59,26 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
     },
+    /// A release is not what it says it is.
+    #[error("the release in {} is refused: {what}", path.display())]
+    Release {
+        /// Its folder.
+        path: PathBuf,
+        /// What is not as it must be.
+        what: String,
+    },
+    /// No machine can hold the ceremony.
+    #[error("this circuit's ceremony is not possible: {what}")]
+    Impossible {
+        /// Why.
+        what: &'static str,
+    },
+    /// The run exists.
+    #[error("the run {run} was begun already")]
+    Begun {
+        /// The run.
+        run: String,
+    },
     /// A file failed.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -197,6 +217,9 @@ impl CliError {
             Self::Image { source, .. } => source.code(),
             Self::Expected { source, .. } => source.code(),
             Self::Unsigned { .. } => "expected_unsigned",
+            Self::Release { .. } => "release",
+            Self::Impossible { .. } => "run_impossible",
+            Self::Begun { .. } => "run_begun",
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 "disk_full"
             }
@@ -232,8 +255,12 @@ impl CliError {
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::OutExists { .. } => Exit::Usage,
-            Self::Image { .. } | Self::Expected { .. } | Self::Unsigned { .. } => Exit::False,
+            Self::Usage { .. } | Self::OutExists { .. } | Self::Begun { .. } => Exit::Usage,
+            Self::Release { .. }
+            | Self::Impossible { .. }
+            | Self::Image { .. }
+            | Self::Expected { .. }
+            | Self::Unsigned { .. } => Exit::False,
             Self::Interrupted { .. } => Exit::Interrupted,
             _ => Exit::Incomplete,
         }
@@ -251,6 +278,12 @@ impl CliError {
                 "the PCRs of such a file do not say what it holds; docs/image.md has the accepted form"
                     .to_owned(),
             ),
+            Self::Release { .. } => {
+                Some("fetch the release again, or make it with scripts/release".to_owned())
+            }
+            Self::Begun { run } => Some(format!(
+                "`controller resume {run}` takes it over; without --nonce every run is a new one"
+            )),
             Self::Expected { .. } => Some(
                 "take file, signature and key from the publisher again; the key by another way than the file"
                     .to_owned(),

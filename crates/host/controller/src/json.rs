@@ -158,6 +158,56 @@ impl Object for Plan<'_> {
     const TYPE: &'static str = "plan";
 }
 
+/// What is about to be made in the cloud.
+#[derive(Debug, Serialize)]
+pub struct CloudPlan<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// Ceremony id, hex.
+    pub ceremony: &'a str,
+    /// Whether any part is simulated.
+    pub simulation: bool,
+    /// Who pays.
+    pub account: &'a str,
+    /// Where.
+    pub region: &'a str,
+    /// `x86_64` or `arm64`.
+    pub architecture: &'a str,
+    /// Machines in the order in which they are tried.
+    pub places: Vec<CloudPlace<'a>>,
+    /// Memory of the enclave, MiB.
+    pub enclave_mib: u32,
+    /// Processors of the enclave.
+    pub enclave_cpus: u32,
+    /// Disk, GiB.
+    pub volume_gib: u32,
+    /// When everything ends, RFC 3339.
+    pub deadline: &'a str,
+    /// Seconds that are expected.
+    pub expected_s: u64,
+    /// US dollars that are expected.
+    pub expected_usd: &'a str,
+    /// US dollars until the deadline.
+    pub most_usd: &'a str,
+    /// Days after which objects end.
+    pub keep_days: u32,
+}
+
+/// A machine that may be taken.
+#[derive(Debug, Serialize)]
+pub struct CloudPlace<'a> {
+    /// Its type.
+    pub instance_type: &'a str,
+    /// Its zone.
+    pub zone: &'a str,
+    /// Its price.
+    pub usd_per_hour: String,
+}
+
+impl Object for CloudPlan<'_> {
+    const TYPE: &'static str = "cloud-plan";
+}
+
 /// One step of a checklist.
 #[derive(Debug, Serialize)]
 pub struct Step<'a> {

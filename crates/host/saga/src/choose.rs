@@ -34,6 +34,8 @@ pub struct Wish {
     pub keep_days: u32,
     /// How much, how long.
     pub limits: Limits,
+    /// Whether any part of the ceremony is simulated.
+    pub simulation: bool,
 }
 
 /// A machine that is large enough.
@@ -114,30 +116,43 @@ pub fn choose(desk: Desk<'_>, wish: Wish) -> Result<RunPlan, SagaError> {
         deadline: started.after(limit),
         max_usd: wish.limits.max_usd,
         keep_days: wish.keep_days,
+        simulation: wish.simulation,
     })
 }
 
-/// Candidates that the region has, with enclaves and the right processor, in at most three zones; all zones of
-/// the first candidate before the second one.
-fn places(desk: Desk<'_>, wish: &Wish) -> Result<Vec<Place>, SagaError> {
-    let compute = desk.account.services(&wish.region).compute;
-    let types: Vec<InstanceType> = wish
-        .candidates
-        .iter()
-        .map(|c| c.instance_type.clone())
-        .collect();
+/// The candidates that the region knows, with enclaves and this processor, in their order.
+///
+/// # Errors
+/// [`SagaError::NoCandidate`] if there is none.
+pub fn fitting(
+    desk: Desk<'_>,
+    region: &Region,
+    architecture: Architecture,
+    candidates: &[Candidate],
+) -> Result<Vec<Candidate>, SagaError> {
+    let compute = desk.account.services(region).compute;
+    let types: Vec<InstanceType> = candidates.iter().map(|c| c.instance_type.clone()).collect();
     let known = desk.again(|| compute.instance_types(&types))?;
-    let mut zones = Vec::new();
-    let mut places = Vec::new();
-    for candidate in &wish.candidates {
-        let fits = known.iter().any(|info| {
+    let fits = |candidate: &&Candidate| {
+        known.iter().any(|info| {
             info.name == candidate.instance_type
                 && info.enclaves
-                && info.architecture == wish.architecture
-        });
-        if !fits {
-            continue;
-        }
+                && info.architecture == architecture
+        })
+    };
+    let fitting: Vec<Candidate> = candidates.iter().filter(fits).cloned().collect();
+    if fitting.is_empty() {
+        return Err(no_candidate(region, architecture, candidates));
+    }
+    Ok(fitting)
+}
+
+/// Where those candidates are offered, in at most three zones; all zones of the first one before the second one.
+fn places(desk: Desk<'_>, wish: &Wish) -> Result<Vec<Place>, SagaError> {
+    let compute = desk.account.services(&wish.region).compute;
+    let mut zones = Vec::new();
+    let mut places = Vec::new();
+    for candidate in fitting(desk, &wish.region, wish.architecture, &wish.candidates)? {
         for zone in desk.again(|| compute.zones_offering(&candidate.instance_type))? {
             if !zones.contains(&zone) {
                 if zones.len() >= MOST_ZONES {
@@ -155,12 +170,27 @@ fn places(desk: Desk<'_>, wish: &Wish) -> Result<Vec<Place>, SagaError> {
     }
     places.truncate(MOST_PLACES);
     if places.is_empty() {
-        let wanted: Vec<&str> = types.iter().map(InstanceType::as_str).collect();
-        return Err(SagaError::NoCandidate {
-            wanted: wanted.join(", "),
-            region: wish.region.to_string(),
-            architecture: wish.architecture.as_str(),
-        });
+        return Err(no_candidate(
+            &wish.region,
+            wish.architecture,
+            &wish.candidates,
+        ));
     }
     Ok(places)
+}
+
+fn no_candidate(
+    region: &Region,
+    architecture: Architecture,
+    candidates: &[Candidate],
+) -> SagaError {
+    let wanted: Vec<&str> = candidates
+        .iter()
+        .map(|c| c.instance_type.as_str())
+        .collect();
+    SagaError::NoCandidate {
+        wanted: wanted.join(", "),
+        region: region.to_string(),
+        architecture: architecture.as_str(),
+    }
 }

@@ -57,8 +57,10 @@ pub trait Watcher: Debug + Send + Sync {
 /// How patient to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Between two looks.
+    /// Between two looks, while something happens.
     pub poll: Duration,
+    /// Between two looks at most, when nothing has happened for long.
+    pub slowest: Duration,
     /// A thing counts as gone when it was not seen for so long: new things take a while to be seen.
     pub settle: Duration,
     /// Calls that may work a little later are made so often again, after 1, 2, 4… times `retry`.
@@ -69,10 +71,32 @@ pub struct Pace {
     pub silent: Duration,
     /// It gets longer for its first record: the machine boots first.
     pub boot: Duration,
+    /// A host-agent that stays silent for so much longer is given up, and its machine ended.
+    pub give_up: Duration,
     /// How long a stack may take to be ready.
     pub stack: Duration,
     /// How long a teardown is pursued.
     pub teardown: Duration,
+}
+
+impl Pace {
+    /// How long to wait before the next look, when nothing has happened for so long: a tenth of it.
+    pub fn between(&self, quiet: Duration) -> Duration {
+        (quiet / 10).clamp(self.poll, self.slowest.max(self.poll))
+    }
+}
+
+impl Desk<'_> {
+    /// Waits, in steps between which whoever watches may ask to stop; gives whether they did.
+    pub fn pause(&self, duration: Duration) -> bool {
+        let mut left = duration;
+        while !left.is_zero() && !self.watcher.is_interrupted() {
+            let step = left.min(self.pace.poll.max(Duration::from_secs(1)));
+            self.clock.sleep(step);
+            left = left.saturating_sub(step);
+        }
+        self.watcher.is_interrupted()
+    }
 }
 
 impl Default for Pace {
@@ -80,11 +104,13 @@ impl Default for Pace {
         let s = Duration::from_secs;
         Self {
             poll: s(5),
+            slowest: s(60),
             settle: s(20),
             retries: 5,
             retry: s(1),
             silent: s(180),
             boot: s(900),
+            give_up: s(1800),
             stack: s(1200),
             teardown: s(1800),
         }
@@ -123,4 +149,16 @@ pub enum Verdict {
     Holds,
     /// It does not hold, or could not be checked.
     Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_become_rare_while_nothing_happens() {
+        let pace = Pace::default();
+        let between = |seconds| pace.between(Duration::from_secs(seconds)).as_secs();
+        assert_eq!([0, 50, 300, 600, 6000].map(between), [5, 5, 30, 60, 60]);
+    }
 }

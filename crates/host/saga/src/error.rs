@@ -96,6 +96,9 @@ pub enum SagaError {
         /// Its name.
         name: String,
     },
+    /// The user asked to stop while the inputs were written.
+    #[error("interrupted before the machine was made")]
+    Interrupted,
     /// Nothing of the run was found.
     #[error("nothing of the run {run} was found in account {account}")]
     NoSuchRun {
@@ -179,6 +182,7 @@ impl SagaError {
             Self::Stack { .. } => "run_stack",
             Self::StackSlow { .. } => "run_stack_slow",
             Self::ForeignStack { .. } => "run_stack_foreign",
+            Self::Interrupted => "interrupted",
             Self::NoSuchRun { .. } => "run_unknown",
             Self::OtherAccount { .. } => "run_other_account",
             Self::NeverStarted { .. } => "run_never_started",

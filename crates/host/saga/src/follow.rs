@@ -1,5 +1,7 @@
 //! Following the host-agent by what it writes; asking about its machine when it is silent.
 
+use std::time::Duration;
+
 use cloud::{Instance, InstanceState, Timestamp, Which};
 use protocol::pb;
 
@@ -17,7 +19,7 @@ pub enum Seen {
     Committed(pb::JobDone),
     /// The host-agent wrote why it failed.
     Failed(pb::JobFailure),
-    /// It ended without a word, or its time is over.
+    /// It ended without a word, its time is over, or nothing was heard for too long.
     Lost(Diagnosis),
     /// The user asked to stop.
     Interrupted,
@@ -36,19 +38,50 @@ pub struct Diagnosis {
     pub console: Option<String>,
 }
 
+/// How long a host-agent has said nothing, by this controller's clock: the machine's is not believed.
+struct Silence {
+    since: Timestamp,
+    asked: Option<Timestamp>,
+}
+
+impl Silence {
+    fn from(since: Timestamp) -> Self {
+        Self { since, asked: None }
+    }
+
+    fn lasts(&self, now: Timestamp) -> Duration {
+        now.since(self.since)
+    }
+
+    /// Whether it is time to ask after the machine: first after `patience`, then every `again`.
+    fn is_due(&mut self, now: Timestamp, patience: Duration, again: Duration) -> bool {
+        let due = match self.asked {
+            None => self.lasts(now) >= patience,
+            Some(asked) => now.since(asked) >= again,
+        };
+        if due {
+            self.asked = Some(now);
+        }
+        due
+    }
+}
+
 impl Saga<'_> {
-    /// Shows records until the run ends. Changes nothing.
+    /// Shows records until the run ends, or its host-agent has been silent for too long. Changes nothing.
     pub fn follow(&mut self) -> Result<Seen, SagaError> {
         let desk = self.desk;
         let mut sequence = 0_u64;
-        // When this controller last saw something new: the machine's clock is not believed.
-        let mut news = desk.clock.now();
-        let mut asked: Option<Timestamp> = None;
+        let mut silence = Silence::from(desk.clock.now());
+        // When the work itself was last heard of: between heartbeats there is nothing to hurry for.
+        let mut progress = desk.clock.now();
         let mut last_record = None;
         loop {
             while let Some(status) = self.run().status(sequence)? {
                 sequence = sequence.saturating_add(1);
-                (news, asked) = (desk.clock.now(), None);
+                silence = Silence::from(desk.clock.now());
+                if !matches!(status.kind, Some(pb::status::Kind::Heartbeat(_))) {
+                    progress = desk.clock.now();
+                }
                 last_record = Some(Timestamp(status.time_ms / 1000));
                 desk.watcher.say(&Event::Status(&status));
                 if let Some(watched) = self.last_word(status)? {
@@ -56,24 +89,31 @@ impl Saga<'_> {
                 }
             }
             let now = desk.clock.now();
-            let patience = if sequence == 0 {
-                desk.pace.boot
-            } else {
-                desk.pace.silent
-            };
             let over = now >= self.deadline_in_force()?;
-            if over || now.since(asked.unwrap_or(news)) >= patience {
-                asked = Some(now);
-                let diagnosis = self.diagnose(last_record)?;
+            let pace = desk.pace;
+            let patience = if sequence == 0 {
+                pace.boot
+            } else {
+                pace.silent
+            };
+            if over || silence.is_due(now, patience, pace.silent) {
+                let mut diagnosis = self.diagnose(last_record)?;
+                let hopeless = silence.lasts(now) >= patience.saturating_add(pace.give_up);
+                if hopeless && !diagnosis.is_gone() {
+                    let minutes = silence.lasts(now).as_secs() / 60;
+                    diagnosis.finding = format!(
+                        "{}, and nothing was heard for {minutes} minutes",
+                        diagnosis.finding
+                    );
+                }
                 desk.watcher.say(&Event::Silent(&diagnosis));
-                if over || diagnosis.is_gone() {
+                if over || hopeless || diagnosis.is_gone() {
                     return self.last_look(sequence, diagnosis);
                 }
             }
-            if desk.watcher.is_interrupted() {
+            if desk.pause(pace.between(now.since(progress))) {
                 return Ok(Seen::Interrupted);
             }
-            desk.clock.sleep(desk.pace.poll);
         }
     }
 

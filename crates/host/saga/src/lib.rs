@@ -29,7 +29,7 @@ mod run;
 mod state;
 mod teardown;
 
-pub use choose::{Candidate, Limits, Wish, choose};
+pub use choose::{Candidate, Limits, Wish, choose, fitting};
 pub use command::{abort, extend};
 pub use desk::{Blueprint, Desk, Event, Pace, Receiver, Verdict, Watcher};
 pub use error::SagaError;

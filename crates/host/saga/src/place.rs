@@ -11,6 +11,7 @@ use crate::desk::{Desk, Event};
 use crate::error::SagaError;
 use crate::journal;
 use crate::plan::Place;
+use crate::retry::Failure;
 use crate::run::{Placed, Saga};
 
 /// After this many minutes the service itself gives a stack up.
@@ -29,7 +30,12 @@ enum Attempt {
 impl Saga<'_> {
     /// Sees to it that there is a stack, unless the host-agent has spoken already.
     pub(crate) fn place(&mut self) -> Result<Placed, SagaError> {
-        if self.run().status(0)?.is_some() || self.run().committed()?.is_some() {
+        let spoke = match self.run().status(0) {
+            // The bucket is gone: another controller ended the run.
+            Err(error) if error.is_not_found() => return Err(self.over()),
+            other => other?.is_some(),
+        };
+        if spoke || self.run().committed()?.is_some() {
             return Ok(Placed::Yes);
         }
         let places = self.plan.places.clone();
@@ -82,10 +88,8 @@ impl Saga<'_> {
 
     fn create(&mut self, attempt: u32, place: &Place) -> Result<StackId, SagaError> {
         let (desk, now) = (self.desk, self.desk.clock.now());
-        if now >= self.plan.deadline {
-            return Err(SagaError::Over {
-                run: self.plan.run.clone(),
-            });
+        if now >= self.plan.deadline || !self.has_job()? {
+            return Err(self.over());
         }
         let name = self.plan.run.stack(attempt)?;
         let detail = format!("{name}: {} in {}", place.instance_type, place.zone);
@@ -129,6 +133,20 @@ impl Saga<'_> {
             // Another controller of this run noted the same stack.
             Ok(()) | Err(cloud::StoreError::Exists { .. }) => Ok(id),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn over(&self) -> SagaError {
+        SagaError::Over {
+            run: self.plan.run.clone(),
+        }
+    }
+
+    /// Whether a machine would find what to do: another controller may have ended the run and removed its bucket.
+    fn has_job(&self) -> Result<bool, SagaError> {
+        match self.run().job() {
+            Err(error) if error.is_not_found() => Ok(false),
+            other => Ok(other?.is_some()),
         }
     }
 

@@ -52,6 +52,8 @@ pub struct RunPlan {
     pub max_usd: Option<Usd>,
     /// Objects in its bucket end after this many days.
     pub keep_days: u32,
+    /// Whether any part of it is simulated: its bundle then proves nothing.
+    pub simulation: bool,
 }
 
 /// A machine that may be taken.
@@ -96,6 +98,7 @@ pub struct RawPlan {
     deadline: String,
     max_micro_usd: Option<u64>,
     keep_days: u32,
+    simulation: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +179,7 @@ impl RawPlan {
             deadline,
             max_usd: self.max_micro_usd.map(Usd),
             keep_days: self.keep_days,
+            simulation: self.simulation,
         })
     }
 }
@@ -214,6 +218,7 @@ impl RunPlan {
             deadline: self.deadline.to_string(),
             max_micro_usd: self.max_usd.map(|usd| usd.0),
             keep_days: self.keep_days,
+            simulation: self.simulation,
         };
         // Plain structs of strings and numbers always have a JSON form.
         let mut json = serde_json::to_vec_pretty(&raw).unwrap_or_default();
@@ -306,6 +311,7 @@ mod tests {
             deadline: Timestamp(1_795_694_400 + 7200),
             max_usd: Some(Usd(2_000_000)),
             keep_days: 30,
+            simulation: false,
         }
     }
 
@@ -334,6 +340,7 @@ mod tests {
             ("\"zone\": \"eu-central-1b\"", "\"zone\": \"eu-central-1c\""),
             ("\"mirror\": \"\"", "\"mirror\": \"$(x)\""),
             ("\"keep_days\"", "\"more\": 1, \"keep_days\""),
+            ("\"simulation\": false", "\"simulation\": \"no\""),
         ] {
             assert!(json.contains(from), "{from}");
             let bad = json.replace(from, to);

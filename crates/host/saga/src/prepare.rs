@@ -9,7 +9,7 @@ use prost::Message;
 use protocol::pb;
 use serde::{Deserialize, Serialize};
 
-use crate::desk::Event;
+use crate::desk::{Desk, Event};
 use crate::error::SagaError;
 use crate::journal::{self, Action};
 use crate::run::Saga;
@@ -82,7 +82,8 @@ impl Saga<'_> {
             });
         };
         self.make_bucket()?;
-        self.put_inputs(inputs)
+        self.put_inputs(inputs)?;
+        self.desk.unless_interrupted()
     }
 
     fn make_bucket(&mut self) -> Result<(), SagaError> {
@@ -130,6 +131,7 @@ impl Saga<'_> {
                     })
                 })?;
                 for input in &inputs.files {
+                    desk.unless_interrupted()?;
                     desk.watcher.say(&Event::Step {
                         name: "upload",
                         detail: &input.name,
@@ -160,6 +162,17 @@ impl Saga<'_> {
                 })?)
             },
         )
+    }
+}
+
+impl Desk<'_> {
+    /// Nothing more is made for a user who asked to stop; what is there stays for `resume`.
+    fn unless_interrupted(&self) -> Result<(), SagaError> {
+        if self.watcher.is_interrupted() {
+            Err(SagaError::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 

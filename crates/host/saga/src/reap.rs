@@ -17,7 +17,7 @@ use crate::outcome::Leftover;
 use crate::plan::LONGEST;
 use crate::retry::{Failure, RetryingStore};
 
-/// Sweeps in which every call that failed was refused for good.
+/// Sweeps in a row in which something was refused for good and nothing else moved, before it is given up.
 const STRIKES: u32 = 3;
 /// What carries no readable deadline is due this long after it was made: no run lasts so long.
 const NAMELESS: Duration = LONGEST.saturating_add(Duration::from_hours(1));
@@ -100,6 +100,8 @@ struct Sweep {
     /// Removal was asked for: what is not seen next time is gone.
     asked: Vec<String>,
     refused: bool,
+    /// Something is on its way out.
+    moving: bool,
 }
 
 /// Sweeps until nothing due is seen for a while, or nothing moves.
@@ -116,7 +118,7 @@ fn until_clean(desk: Desk<'_>, all: &mut Reaped, mut sweep: impl FnMut(&mut Swee
             now.since(*clean_since.get_or_insert(now)) >= desk.pace.settle
         } else {
             clean_since = None;
-            strikes = if found.refused {
+            strikes = if found.refused && !found.moving {
                 strikes.saturating_add(1)
             } else {
                 0
@@ -239,6 +241,7 @@ fn stacks(
             continue;
         }
         sweep.left(&services.region, "stack", id, stack.status.clone());
+        sweep.moving |= stack.state == StackState::Deleting;
         if stack.state != StackState::Deleting {
             sweep.remove(desk, name("stack", id), || {
                 services.stacks.delete(&stack.id)
@@ -266,6 +269,7 @@ fn machines(
             continue;
         }
         sweep.left(&services.region, "instance", id, instance.state.as_str());
+        sweep.moving |= instance.state == InstanceState::ShuttingDown;
         if instance.state != InstanceState::ShuttingDown {
             sweep.remove(desk, name("instance", id), || {
                 services.compute.terminate(&instance.id)

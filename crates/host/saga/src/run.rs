@@ -68,6 +68,7 @@ impl<'a> Saga<'a> {
         let placed = self.prepare(Some(inputs)).and_then(|()| self.place());
         match placed {
             Ok(placed) => self.follow_and_finish(placed, receiver),
+            Err(SagaError::Interrupted) => self.detached(),
             // No machine got as far as writing a word: nothing that was made is worth keeping.
             Err(error) => {
                 let proof = self.tear_down(Scope::Everything);
@@ -91,6 +92,7 @@ impl<'a> Saga<'a> {
         }
         match self.prepare(inputs).and_then(|()| self.place()) {
             Ok(placed) => self.follow_and_finish(placed, receiver),
+            Err(SagaError::Interrupted) => self.detached(),
             Err(error) if self.never_spoke(&error) => {
                 let proof = self.tear_down(Scope::Everything);
                 ended(End::Error(error), proof)

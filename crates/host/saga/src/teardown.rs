@@ -14,7 +14,7 @@ use crate::outcome::{Leftover, Proof};
 use crate::retry::Failure;
 use crate::run::Saga;
 
-/// Sweeps that end in the same refusals before it is given up.
+/// Sweeps in a row in which something was refused for good and nothing else moved, before it is given up.
 const STRIKES: u32 = 3;
 
 /// What is removed.
@@ -34,6 +34,8 @@ struct Sweep {
     left: Vec<Leftover>,
     /// A call was refused in a way that will not pass.
     refused: bool,
+    /// Something is on its way out: that is waited for, whatever else is refused.
+    moving: bool,
 }
 
 impl Saga<'_> {
@@ -65,7 +67,7 @@ impl Saga<'_> {
                 }
             } else {
                 clean_since = None;
-                strikes = if sweep.refused {
+                strikes = if sweep.refused && !sweep.moving {
                     strikes.saturating_add(1)
                 } else {
                     0
@@ -143,6 +145,7 @@ impl Saga<'_> {
                 continue;
             };
             self.left(sweep, "stack", id.as_str(), stack.status.clone());
+            sweep.moving |= stack.state == StackState::Deleting;
             if remove && stack.state != StackState::Deleting {
                 let action = Action::DeleteStack { id: id.to_string() };
                 desk.watcher.say(&Event::Step {
@@ -184,6 +187,7 @@ impl Saga<'_> {
                 id.as_str(),
                 instance.state.as_str().to_owned(),
             );
+            sweep.moving |= instance.state == InstanceState::ShuttingDown;
             if remove && instance.state != InstanceState::ShuttingDown {
                 let action = Action::Terminate {
                     instance: id.to_string(),

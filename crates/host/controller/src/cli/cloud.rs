@@ -2,9 +2,58 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
+use cloud::BucketName;
+use saga::Usd;
 
 use super::{CloudArgs, PcrFileArgs, Trust};
+
+/// Where a ceremony runs, if not on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Provider {
+    /// Amazon Web Services: a machine with a Nitro Enclave, made for the run and removed after it
+    Aws,
+}
+
+/// Arguments of `run --cloud`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "In the cloud")]
+pub struct InCloudArgs {
+    /// Run in this cloud: makes what is needed, waits, fetches and verifies the bundle, removes everything
+    #[arg(long, value_enum, value_name = "PROVIDER", conflicts_with_all = ["local", "store"])]
+    pub cloud: Option<Provider>,
+    /// Folder of a release (scripts/release): the enclave image and the programs of the machine
+    #[arg(long, value_name = "DIR", requires = "cloud", value_hint = ValueHint::DirPath)]
+    pub release: Option<PathBuf>,
+    /// Instance type that may be taken; can be repeated, the preferred one first
+    /// [default: the three cheapest that are large enough]
+    #[arg(long = "instance-type", value_name = "TYPE", requires = "cloud")]
+    pub instance_types: Vec<String>,
+    /// The most that the run may cost: it is refused where more is expected, and ends before it costs more
+    #[arg(long, value_name = "USD", requires = "cloud")]
+    pub max_usd: Option<Usd>,
+    /// The longest that the machine may run [default: three times what is expected, and half an hour]
+    #[arg(long, value_name = "MINUTES", requires = "cloud", value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub max_minutes: Option<u16>,
+    /// Bucket of powers of tau in the same region, whose reader pays; asked first (infra/mirror.yaml)
+    #[arg(long, value_name = "BUCKET", requires = "cloud")]
+    pub ptau_mirror: Option<BucketName>,
+    /// Days after which objects end that nobody has removed
+    #[arg(long, value_name = "DAYS", requires = "cloud", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub keep_days: u32,
+    /// Make it without asking
+    #[arg(long, requires = "cloud")]
+    pub yes: bool,
+    /// Which credentials, and where
+    #[command(flatten)]
+    pub account: CloudArgs,
+    /// What is kept here
+    #[command(flatten)]
+    pub state: StateArgs,
+    /// How the bundle is verified
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
 
 /// Where this machine keeps plans and journals of runs in the cloud.
 #[derive(Debug, Clone, Default, Args)]
@@ -30,9 +79,9 @@ pub struct RunRef {
 /// Under which trust the bundle of a run is verified.
 #[derive(Debug, Args)]
 pub struct TrustArgs {
-    /// Whose attestation documents are believed
-    #[arg(long, value_enum, default_value_t = Trust::Aws)]
-    pub trust: Trust,
+    /// Whose attestation documents are believed [default: aws, or as the run was begun]
+    #[arg(long, value_enum)]
+    pub trust: Option<Trust>,
     /// What it must measure [default: as the image that the run was given on this machine]
     #[command(flatten)]
     pub pcr_file: PcrFileArgs,

@@ -23,7 +23,7 @@ pub fn run(command: Command, printer: &Printer) -> Exit {
 /// As [`run`], in these clouds.
 pub fn run_with(command: Command, printer: &Printer, clouds: &dyn Clouds) -> Exit {
     let outcome = match command {
-        Command::Run(args) => ceremony::run(&args, printer),
+        Command::Run(args) => ceremony::run(&args, clouds, printer),
         Command::Plan(args) => plan::run(&args, printer),
         Command::Attach(args) => cloud::attach(&args, clouds, printer),
         Command::Status(args) => cloud::status(&args, clouds, printer),

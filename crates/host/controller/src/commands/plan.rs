@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use circom::{Circom, Limits, Outputs};
+use circom::{Circom, CircomOptions, Limits, Outputs};
 use formats::r1cs::R1cs;
 use formats::source::{FileSource, Source};
+use manifest::sources::SourceBundle;
 use plan::{Circuit, Estimate, OnInstance, estimate};
 
 use super::ceremony::circom_options;
@@ -52,6 +53,18 @@ fn measure(
     }
     let modules = find_modules(args.modules.as_deref())?;
     let bundle = circom::sources::collect(&args.circuit, &args.libraries)?;
+    let options = circom_options(args.o0, args.o2);
+    compile(&bundle, &options, &modules, printer, work)
+}
+
+/// Compiles a circuit for its counts alone.
+pub(super) fn compile(
+    bundle: &SourceBundle,
+    options: &CircomOptions,
+    modules: &Path,
+    printer: &Printer,
+    work: &WorkDisplay<'_>,
+) -> Result<Circuit, CliError> {
     let scratch =
         tempfile::tempdir().map_err(|source| file("create", &std::env::temp_dir(), source))?;
     let path = scratch.path().join("circuit.r1cs");
@@ -60,12 +73,16 @@ fn measure(
         wasm: create(&scratch.path().join("circuit.wasm"))?,
     };
     printer.status("compiling the circuit to measure it");
-    let options = circom_options(args.o0, args.o2);
-    Circom::load(&modules)?.compile(&bundle, &options, &Limits::default(), outputs, &|| false)?;
+    Circom::load(modules)?.compile(bundle, options, &Limits::default(), outputs, &|| false)?;
     read(&path, true, work)
 }
 
-fn read(path: &Path, from_sources: bool, work: &WorkDisplay<'_>) -> Result<Circuit, CliError> {
+/// The counts of a compiled circuit.
+pub(super) fn read(
+    path: &Path,
+    from_sources: bool,
+    work: &WorkDisplay<'_>,
+) -> Result<Circuit, CliError> {
     let source = FileSource::open(path).map_err(|source| file("read", path, source))?;
     let length = source.len();
     let refused = |error: phase2::setup::SetupError| CliError::Circuit(Box::new(error));
@@ -90,7 +107,8 @@ fn file(action: &'static str, path: &Path, source: std::io::Error) -> CliError {
     }
 }
 
-fn show(circuit: &Circuit, found: &Estimate, printer: &Printer) {
+/// The estimate for people.
+pub(super) fn show(circuit: &Circuit, found: &Estimate, printer: &Printer) {
     let fact = |name: &str, value: String| printer.result(&format!("  {name:<22} {value}"));
     let bytes = |size| words::bytes(size);
     fact("curve", circuit.curve.name().to_owned());

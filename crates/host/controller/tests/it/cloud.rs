@@ -1,6 +1,7 @@
 //! Commands about runs in the cloud, in a fake one: how they end, and what they leave.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -19,7 +20,7 @@ const RUN: &str = "run-0123456789abcdef";
 
 /// The only cloud there is.
 #[derive(Debug, Clone)]
-struct Fake(FakeCloud);
+pub(crate) struct Fake(pub(crate) FakeCloud);
 
 impl Clouds for Fake {
     fn open(&self, args: &CloudArgs) -> Result<OpenCloud, CliError> {
@@ -33,15 +34,23 @@ impl Clouds for Fake {
     }
 }
 
-/// Watches a run until it has begun.
-#[derive(Debug)]
-struct Leaves;
+/// Watches a run until its stack is waited for.
+#[derive(Debug, Default)]
+struct Leaves(AtomicBool);
 
 impl Watcher for Leaves {
-    fn say(&self, _: &Event<'_>) {}
+    fn say(&self, event: &Event<'_>) {
+        if let Event::Step {
+            name: "wait for stack",
+            ..
+        } = event
+        {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 
     fn is_interrupted(&self) -> bool {
-        true
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -79,10 +88,11 @@ impl Scene {
             folder: tempfile::tempdir().unwrap(),
         };
         let cloud = &scene.fake.0;
+        let leaves = Leaves::default();
         let desk = Desk {
             account: cloud,
             clock: cloud,
-            watcher: &Leaves,
+            watcher: &leaves,
             pace: Pace::default(),
         };
         let wish = Wish {
@@ -104,6 +114,7 @@ impl Scene {
             host_sha256: "cd".repeat(32),
             mirror: String::new(),
             keep_days: 30,
+            simulation: false,
             limits: Limits {
                 max_usd: None,
                 max: Some(Duration::from_hours(2)),

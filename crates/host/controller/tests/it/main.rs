@@ -12,6 +12,7 @@ mod cli;
 mod cloud;
 mod emulated;
 mod faults;
+mod launch;
 mod measurements;
 mod scene;
 mod whole;

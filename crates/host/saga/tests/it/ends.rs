@@ -42,7 +42,7 @@ fn a_failed_run_says_why_and_keeps_its_bucket() {
 }
 
 #[test]
-fn a_silent_host_agent_is_asked_after_and_ended_at_the_deadline() {
+fn a_silent_host_agent_is_asked_after_and_given_up_long_before_the_deadline() {
     for behaviour in [Behaviour::Hangs, Behaviour::NeverStarts] {
         let scene = behaves(behaviour);
         let outcome = scene.run().unwrap();
@@ -51,12 +51,21 @@ fn a_silent_host_agent_is_asked_after_and_ended_at_the_deadline() {
             panic!("{outcome:?}")
         };
         assert!(diagnosis.console.is_some());
+        assert!(
+            diagnosis.finding.contains("nothing was heard"),
+            "{}",
+            diagnosis.finding
+        );
         let said = scene.watcher.said.lock().unwrap();
         let silent = said
             .iter()
             .filter(|event| event.contains("is running"))
             .count();
         assert!(silent > 3, "{behaviour:?}: {silent}");
+        drop(said);
+        // Two hours of it were allowed.
+        let spent = scene.cloud.spent_micro_usd();
+        assert!(spent < 530_000, "{behaviour:?}: {spent}");
         scene.assert_truthful(&outcome, "");
     }
 }
@@ -171,6 +180,22 @@ fn whoever_stops_watching_is_told_what_goes_on() {
     assert!(matches!(outcome.end, End::Detached), "{outcome:?}");
     assert_eq!(outcome.exit_code(), 4);
     assert!(!outcome.proof.left.is_empty());
+    scene.watcher.stop_after.store(0, Ordering::Relaxed);
+    assert_eq!(scene.resume().unwrap().exit_code(), 0);
+    assert_eq!(scene.cloud.leftovers(), [""; 0]);
+}
+
+#[test]
+fn whoever_stops_before_there_is_a_machine_gets_none() {
+    let scene = Scene::new(|_| {});
+    // The bucket, and the first of two inputs.
+    scene.watcher.stop_after.store(2, Ordering::Relaxed);
+    let outcome = scene.run().unwrap();
+    assert!(matches!(outcome.end, End::Detached), "{outcome:?}");
+    let left = scene.cloud.leftovers();
+    assert!(left.len() == 1 && left[0].starts_with("bucket"), "{left:?}");
+    assert_eq!(outcome.exit_code(), 4);
+    assert_eq!(scene.cloud.spent_micro_usd(), 0);
     scene.watcher.stop_after.store(0, Ordering::Relaxed);
     assert_eq!(scene.resume().unwrap().exit_code(), 0);
     assert_eq!(scene.cloud.leftovers(), [""; 0]);

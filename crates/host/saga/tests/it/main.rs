@@ -14,3 +14,4 @@ mod faults;
 mod layers;
 mod permissions;
 mod scene;
+mod ways;

@@ -69,6 +69,11 @@ impl Scene {
         self.machine += 1;
     }
 
+    /// On the first machine again.
+    pub(crate) fn move_back(&mut self) {
+        self.machine = 0;
+    }
+
     pub(crate) fn desk(&self) -> Desk<'_> {
         let pace = Pace {
             poll: Duration::from_secs(10),
@@ -147,6 +152,7 @@ impl Scene {
             host_sha256: hex::encode(Sha256::digest(b"{}")),
             mirror: String::new(),
             keep_days: 30,
+            simulation: false,
             limits: self.limits,
         };
         choose(desk, wish)

@@ -10,11 +10,11 @@ use cloud::run::Run;
 use cloud::{FolderStore, RunId};
 use manifest::ArtifactKind;
 
-pub(in crate::commands) use request::CircuitBytes;
-use request::Request;
+pub(in crate::commands) use request::{CircuitBytes, Request, Where};
 pub(crate) use request::{circom_options, parse_nonce};
 
 use crate::cli::RunArgs;
+use crate::clouds::Clouds;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::json;
@@ -25,9 +25,22 @@ const BANNER: &str = "\
 SIMULATION: host and enclave are ordinary processes of this machine. Whoever controls it can know the
 secret. The key of this ceremony must not protect anything of value.";
 
-/// Runs the ceremony that was typed, or so many in sequence.
-pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
+/// Runs the ceremony that was typed: in the cloud, or here, or so many in sequence.
+pub(super) fn run(
+    args: &RunArgs,
+    clouds: &dyn Clouds,
+    printer: &Printer,
+) -> Result<Exit, CliError> {
     check_out(&args.out)?;
+    if args.in_cloud.cloud.is_some() {
+        return super::cloud::run(args, clouds, printer);
+    }
+    if !args.local {
+        return Err(CliError::Usage {
+            what: "where does it run? --local or --cloud aws is needed".to_owned(),
+            hint: None,
+        });
+    }
     if args.enclaves == 1 {
         return one(args, &args.out, args.initial.as_deref(), printer);
     }
@@ -63,7 +76,7 @@ fn one(
     initial: Option<&Path>,
     printer: &Printer,
 ) -> Result<Exit, CliError> {
-    let request = Request::from_args(args, initial)?;
+    let request = Request::from_args(args, initial, Where::Here)?;
     let programs = Programs::find(&args.programs)?;
     let id = run_id(&request)?;
     printer.warn(BANNER);
@@ -150,7 +163,7 @@ pub(in crate::commands) fn check_out(out: &Path) -> Result<(), CliError> {
 }
 
 /// The run is named after its ceremony, which the nonce makes unique.
-fn run_id(request: &Request) -> Result<RunId, CliError> {
+pub(in crate::commands) fn run_id(request: &Request) -> Result<RunId, CliError> {
     let id = request.spec.id().to_string();
     let name = format!("run-{}", id.get(..16).unwrap_or(&id));
     name.parse()

@@ -23,12 +23,12 @@ use crate::cli::{BeaconChain, Family, RunArgs};
 use crate::error::CliError;
 
 /// What the host-agent is given.
-pub(super) struct Request {
-    pub(super) spec: Spec,
-    pub(super) job: pb::Job,
-    pub(super) circuit: CircuitBytes,
+pub(in crate::commands) struct Request {
+    pub(in crate::commands) spec: Spec,
+    pub(in crate::commands) job: pb::Job,
+    pub(in crate::commands) circuit: CircuitBytes,
     /// The key to add to; `None`: a fresh one.
-    pub(super) initial: Option<PathBuf>,
+    pub(in crate::commands) initial: Option<PathBuf>,
 }
 
 /// The circuit as it goes into the store.
@@ -39,17 +39,27 @@ pub(in crate::commands) enum CircuitBytes {
     R1cs(PathBuf),
 }
 
+/// Where the ceremony takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Where {
+    /// On this machine, simulated.
+    Here,
+    /// On a machine in the cloud; whether parts of it may be simulated.
+    Cloud {
+        /// They may.
+        simulation: bool,
+    },
+}
+
 impl Request {
     /// Reads the circuit and settles every choice.
-    pub(super) fn from_args(args: &RunArgs, initial: Option<&Path>) -> Result<Self, CliError> {
-        if !args.local {
-            return Err(usage(
-                "--local is needed: this version runs ceremonies on this machine only",
-                None,
-            ));
-        }
-        let (ptau, family) = ptau(args)?;
-        let (beacon, seed) = beacon(args)?;
+    pub(in crate::commands) fn from_args(
+        args: &RunArgs,
+        initial: Option<&Path>,
+        place: Where,
+    ) -> Result<Self, CliError> {
+        let (ptau, family) = ptau(args, place)?;
+        let (beacon, seed) = beacon(args, place)?;
         let (circuit_spec, circuit) = circuit(args)?;
         let spec = SpecFields {
             beacon,
@@ -165,16 +175,21 @@ fn pinned(hex: &'static str) -> Result<Sha256Digest, CliError> {
         .map_err(|_| usage("a pinned module digest is not a digest", None))
 }
 
-fn ptau(args: &RunArgs) -> Result<(PtauSource, Phase1Family), CliError> {
-    let Some(text) = args.ptau.as_deref() else {
-        return Err(usage(
-            "--ptau is needed",
-            Some(
-                "--ptau dev for a simulation, --ptau FILE|DIR|URL or --ptau published for real powers of tau",
-            ),
-        ));
+fn ptau(args: &RunArgs, place: Where) -> Result<(PtauSource, Phase1Family), CliError> {
+    let text = match (args.ptau.as_deref(), place) {
+        (Some(text), _) => text,
+        (None, Where::Cloud { .. }) => "published",
+        (None, Where::Here) => {
+            return Err(usage(
+                "--ptau is needed",
+                Some(
+                    "--ptau dev for a simulation, --ptau FILE|DIR|URL or --ptau published for real powers of tau",
+                ),
+            ));
+        }
     };
     if text == "dev" {
+        no_part_simulated(place, "--ptau dev is a simulation")?;
         return match args.family {
             None => Ok((PtauSource::Development(true), Phase1Family::Development)),
             Some(_) => Err(usage("--family does not go with --ptau dev", None)),
@@ -188,6 +203,12 @@ fn ptau(args: &RunArgs) -> Result<(PtauSource, Phase1Family), CliError> {
     if text.starts_with("https://") || text.starts_with("http://") {
         let family = named_family(args, text)?;
         return Ok((PtauSource::Url(text.to_owned()), family));
+    }
+    if place != Where::Here {
+        return Err(usage(
+            "the machine in the cloud cannot read a file of this one",
+            Some("--ptau published, or an https URL"),
+        ));
     }
     let path = Path::new(text);
     let absolute = path.canonicalize().map_err(|source| CliError::File {
@@ -268,8 +289,27 @@ fn file_family(args: &RunArgs, path: &Path) -> Result<Phase1Family, CliError> {
     Ok(named_family(args, name).unwrap_or(Phase1Family::Hermez))
 }
 
-fn beacon(args: &RunArgs) -> Result<(BeaconSpec, Option<[u8; 32]>), CliError> {
-    let choice = args.beacon.unwrap_or(BeaconChain::Local);
+/// Refuses a simulated part of a ceremony that is none.
+fn no_part_simulated(place: Where, what: &str) -> Result<(), CliError> {
+    match place {
+        Where::Here | Where::Cloud { simulation: true } => Ok(()),
+        Where::Cloud { simulation: false } => Err(usage(
+            &format!("{what}, the ceremony is none"),
+            Some(
+                "leave it away; a ceremony that proves nothing is asked for with --trust simulation",
+            ),
+        )),
+    }
+}
+
+fn beacon(args: &RunArgs, place: Where) -> Result<(BeaconSpec, Option<[u8; 32]>), CliError> {
+    let choice = args.beacon.unwrap_or(match place {
+        Where::Here => BeaconChain::Local,
+        Where::Cloud { .. } => BeaconChain::Quicknet,
+    });
+    if choice == BeaconChain::Local {
+        no_part_simulated(place, "--beacon local is a simulation")?;
+    }
     let (chain, seed, margin_s) = match choice {
         BeaconChain::Quicknet => (Chain::Quicknet, None, 30),
         BeaconChain::Default => (Chain::Default, None, 60),

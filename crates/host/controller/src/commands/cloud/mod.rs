@@ -1,23 +1,29 @@
 //! Runs in the cloud: every command but `run` needs nothing but the run's id.
 
+mod launch;
+mod offer;
 mod orphans;
 mod receiver;
+mod release;
 mod screen;
 mod seat;
 mod show;
+mod sizing;
 mod standing;
 
+use std::path::Path;
 use std::time::Duration;
 
 use protocol::pb;
-use saga::{Blueprint, End, Outcome, Saga, SagaError, Seen};
+use saga::{Blueprint, End, Inputs, Outcome, Saga, SagaError, Seen};
 
+pub(super) use self::launch::run;
 pub(super) use self::orphans::{reap, runs};
 use self::receiver::Bundler;
 use self::screen::Screen;
 use self::seat::Seat;
 pub(super) use self::standing::status;
-use crate::cli::{DestroyArgs, ExtendArgs, FetchArgs, OneRunArgs, ResumeArgs};
+use crate::cli::{DestroyArgs, ExtendArgs, FetchArgs, OneRunArgs, ResumeArgs, TrustArgs};
 use crate::clouds::Clouds;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -61,19 +67,36 @@ pub(super) fn resume(
 ) -> Result<Exit, CliError> {
     let seat = Seat::take(clouds, &args.run)?;
     let inputs = seat.state.inputs(&seat.run)?;
-    let receiver = Bundler::new(
+    let screen = Screen::new(printer)?;
+    let blueprint = seat::blueprint();
+    let mut saga = seat.saga(&screen, &blueprint)?;
+    let receiver = receiver(
         &seat,
         args.out.as_deref(),
         &args.trust,
         inputs.as_ref(),
+        &saga,
         printer,
     )?;
-    let screen = Screen::new(printer)?;
-    let blueprint = seat::blueprint();
-    let mut saga = seat.saga(&screen, &blueprint)?;
     let outcome = saga.resume(inputs.as_ref(), &receiver);
     screen.finish();
     show::outcome(outcome, &seat.run, receiver.exit(), printer)
+}
+
+/// Who takes the bundle home, under the trust that was typed or that the run was begun with.
+fn receiver<'p>(
+    seat: &Seat,
+    out: Option<&Path>,
+    trust: &TrustArgs,
+    inputs: Option<&Inputs>,
+    saga: &Saga<'_>,
+    printer: &'p Printer,
+) -> Result<Bundler<'p>, CliError> {
+    let simulation = saga.plan().simulation;
+    if simulation {
+        printer.warn(offer::BANNER);
+    }
+    Bundler::new(seat, out, trust, inputs, simulation, printer)
 }
 
 /// `fetch`: brings the bundle of a complete run home and verifies it; leaves the cloud as it is.
@@ -86,16 +109,17 @@ pub(super) fn fetch(
     super::ceremony::check_out(&args.out)?;
     let seat = Seat::take(clouds, &args.run)?;
     let inputs = seat.state.inputs(&seat.run)?;
-    let receiver = Bundler::new(
+    let screen = Screen::new(printer)?;
+    let blueprint = seat::blueprint();
+    let saga = seat.saga(&screen, &blueprint)?;
+    let receiver = receiver(
         &seat,
         Some(&args.out),
         &args.trust,
         inputs.as_ref(),
+        &saga,
         printer,
     )?;
-    let screen = Screen::new(printer)?;
-    let blueprint = seat::blueprint();
-    let saga = seat.saga(&screen, &blueprint)?;
     if saga.run().committed()?.is_none() {
         return Err(SagaError::NotCommitted { run: seat.run }.into());
     }

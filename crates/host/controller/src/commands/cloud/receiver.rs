@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::printer::Printer;
 
 /// Name of the note in a run's folder that says where its bundle goes.
-const OUT_NOTE: &str = "out";
+pub(super) const OUT_NOTE: &str = "out";
 
 /// What an enclave must measure.
 enum Pcrs {
@@ -46,18 +46,24 @@ impl std::fmt::Debug for Bundler<'_> {
 }
 
 impl<'a> Bundler<'a> {
+    /// `simulation`: as the run was begun. It makes nothing pass as more than a simulation: the exit code says so.
     pub(crate) fn new(
         seat: &Seat,
         out: Option<&Path>,
         trust: &TrustArgs,
         inputs: Option<&Inputs>,
+        simulation: bool,
         printer: &'a Printer,
     ) -> Result<Self, CliError> {
         let out = match out {
             Some(out) => out.to_owned(),
             None => noted(seat)?,
         };
-        let pcrs = match (trust.trust, &trust.pcr_file.pcrs) {
+        let begun = match (simulation, &trust.pcr_file.pcrs) {
+            (true, None) => Trust::Simulation,
+            _ => Trust::Aws,
+        };
+        let pcrs = match (trust.trust.unwrap_or(begun), &trust.pcr_file.pcrs) {
             (Trust::Simulation, None) => None,
             (Trust::Simulation, Some(_)) => {
                 return Err(CliError::Usage {

@@ -38,8 +38,13 @@ pub(crate) fn outcome(
         End::Lost(diagnosis) => Err(lost(&diagnosis, run)),
         End::Error(error) => Err(error.into()),
         End::Detached => {
+            let stands = if proof.left.iter().all(|left| left.kind == "bucket") {
+                "no machine was made yet"
+            } else {
+                "the run goes on"
+            };
             printer.warn(&format!(
-                "the run goes on: `controller resume {run}` takes it over, `controller abort {run}` ends it"
+                "{stands}: `controller resume {run}` takes it over, `controller abort {run}` ends it"
             ));
             Ok(Exit::ResourcesMayExist)
         }

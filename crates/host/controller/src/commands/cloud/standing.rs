@@ -25,20 +25,22 @@ pub(crate) fn status(
     let blueprint = blueprint();
     let saga = seat.saga(&screen, &blueprint)?;
     let mut shown = String::new();
+    let mut changed = seat.open.clock.now();
     loop {
         let standing = look(&saga)?;
         let line = line(&standing);
         if line != shown {
             show_standing(&standing, seat.run.as_str(), &line, printer);
             shown = line;
+            changed = seat.open.clock.now();
         }
         if !args.watch || is_over(&standing) {
             return Ok(Exit::Success);
         }
-        if saga::Watcher::is_interrupted(&screen) {
+        let quiet = seat.open.clock.now().since(changed);
+        if seat.desk(&screen).pause(seat.open.pace.between(quiet)) {
             return Ok(Exit::Interrupted);
         }
-        seat.open.clock.sleep(seat.open.pace.poll);
     }
 }
 
