@@ -9,6 +9,7 @@ fn controller(folder: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(folder)
         .env_remove("CEREMONY_MODULES")
+        .env_remove("CEREMONY_STATE")
         .env("NO_COLOR", "1")
         .env("CI", "1")
         .env("COLUMNS", "100")
