@@ -50,13 +50,23 @@ pub fn apply_beacon<S: Source, W: Write + Send>(
     out: &mut W,
     progress: &dyn ProgressSink,
 ) -> Result<contribution::Summary, ContributionError> {
+    apply(&previous.as_dyn(), beacon, name, out, progress)
+}
+
+fn apply(
+    previous: &ZKey<&dyn Source>,
+    beacon: &BeaconParams,
+    name: Option<ContributionName>,
+    out: &mut (dyn Write + Send),
+    progress: &dyn ProgressSink,
+) -> Result<contribution::Summary, ContributionError> {
     match previous.curve() {
-        Curve::Bn128 => apply::<Bn128>(&previous.as_dyn(), beacon, name, out, progress),
-        Curve::Bls12381 => apply::<Bls12381>(&previous.as_dyn(), beacon, name, out, progress),
+        Curve::Bn128 => apply_on::<Bn128>(previous, beacon, name, out, progress),
+        Curve::Bls12381 => apply_on::<Bls12381>(previous, beacon, name, out, progress),
     }
 }
 
-fn apply<C: EngineCurve>(
+fn apply_on<C: EngineCurve>(
     previous: &ZKey<&dyn Source>,
     beacon: &BeaconParams,
     name: Option<ContributionName>,
@@ -86,10 +96,7 @@ pub fn undo_beacon<S: Source, W: Write + Send>(
     out: &mut W,
     progress: &dyn ProgressSink,
 ) -> Result<UndoneBeacon, ContributionError> {
-    match zkey.curve() {
-        Curve::Bn128 => undo::<Bn128>(&zkey.as_dyn(), out, progress),
-        Curve::Bls12381 => undo::<Bls12381>(&zkey.as_dyn(), out, progress),
-    }
+    undo(&zkey.as_dyn(), out, progress)
 }
 
 /// What was taken away.
@@ -105,7 +112,18 @@ pub struct UndoneBeacon {
     pub contributions_left: u32,
 }
 
-fn undo<C: EngineCurve>(
+fn undo(
+    zkey: &ZKey<&dyn Source>,
+    out: &mut (dyn Write + Send),
+    progress: &dyn ProgressSink,
+) -> Result<UndoneBeacon, ContributionError> {
+    match zkey.curve() {
+        Curve::Bn128 => undo_on::<Bn128>(zkey, out, progress),
+        Curve::Bls12381 => undo_on::<Bls12381>(zkey, out, progress),
+    }
+}
+
+fn undo_on<C: EngineCurve>(
     zkey: &ZKey<&dyn Source>,
     mut out: &mut (dyn Write + Send),
     progress: &dyn ProgressSink,

@@ -66,14 +66,21 @@ pub fn check_chain<S: Source>(
     challenge_key: &[u8; 32],
     progress: &dyn ProgressSink,
 ) -> Result<ChainReport, CheckError> {
-    let challenges = Challenges::new(challenge_key);
+    alone(&zkey.as_dyn(), &Challenges::new(challenge_key), progress)
+}
+
+fn alone(
+    zkey: &ZKey<&dyn Source>,
+    challenges: &Challenges,
+    progress: &dyn ProgressSink,
+) -> Result<ChainReport, CheckError> {
     match zkey.curve() {
-        Curve::Bn128 => alone::<Bn128>(&zkey.as_dyn(), &challenges, progress),
-        Curve::Bls12381 => alone::<Bls12381>(&zkey.as_dyn(), &challenges, progress),
+        Curve::Bn128 => alone_on::<Bn128>(zkey, challenges, progress),
+        Curve::Bls12381 => alone_on::<Bls12381>(zkey, challenges, progress),
     }
 }
 
-fn alone<C: EngineCurve>(
+fn alone_on<C: EngineCurve>(
     zkey: &ZKey<&dyn Source>,
     challenges: &Challenges,
     progress: &dyn ProgressSink,

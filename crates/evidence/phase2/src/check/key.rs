@@ -9,7 +9,7 @@ use formats::r1cs::R1cs;
 use formats::source::Source;
 use formats::zkey::ZKey;
 
-use super::chain::{ChainReport, finished_chain};
+use super::chain::{ChainReport, ContributionReport, finished_chain};
 use super::challenge::Challenges;
 use super::circuit::CircuitCheck;
 use super::circuit_hash::{self, CircuitHashRule};
@@ -82,17 +82,26 @@ pub fn check_initial_key_by<S: Source, T: Source, U: Source>(
         challenges: &Challenges::new(challenge_key),
         progress,
     };
-    let rule = match zkey.curve() {
-        Curve::Bn128 => initial::<Bn128>(&check, method)?,
-        Curve::Bls12381 => initial::<Bls12381>(&check, method)?,
-    };
+    let rule = initial(&check, method)?;
     Ok(InitialKeyVerified {
         circuit_hash: zkey.circuit_hash(),
         rule,
     })
 }
 
-fn initial<C: EngineCurve>(
+/// Not generic, like every function here that chooses the curve: so the engine is compiled once, in this
+/// crate, and not again in each crate that calls it.
+fn initial(
+    check: &CircuitCheck<'_>,
+    method: Option<Method>,
+) -> Result<CircuitHashRule, CheckError> {
+    match check.zkey.curve() {
+        Curve::Bn128 => initial_on::<Bn128>(check, method),
+        Curve::Bls12381 => initial_on::<Bls12381>(check, method),
+    }
+}
+
+fn initial_on<C: EngineCurve>(
     check: &CircuitCheck<'_>,
     method: Option<Method>,
 ) -> Result<CircuitHashRule, CheckError> {
@@ -173,10 +182,7 @@ pub fn check_key_by<S: Source, T: Source, U: Source>(
         challenges: &Challenges::new(challenge_key),
         progress,
     };
-    let (contributions, circuit_hash_rule) = match zkey.curve() {
-        Curve::Bn128 => finished::<Bn128>(&check, method)?,
-        Curve::Bls12381 => finished::<Bls12381>(&check, method)?,
-    };
+    let (contributions, circuit_hash_rule) = finished(&check, method)?;
     let circuit_hash = zkey.circuit_hash();
     let chain = ChainReport {
         curve: zkey.curve(),
@@ -189,10 +195,19 @@ pub fn check_key_by<S: Source, T: Source, U: Source>(
     })
 }
 
-fn finished<C: EngineCurve>(
+type Finished = (Vec<ContributionReport>, CircuitHashRule);
+
+fn finished(check: &CircuitCheck<'_>, method: Option<Method>) -> Result<Finished, CheckError> {
+    match check.zkey.curve() {
+        Curve::Bn128 => finished_on::<Bn128>(check, method),
+        Curve::Bls12381 => finished_on::<Bls12381>(check, method),
+    }
+}
+
+fn finished_on<C: EngineCurve>(
     check: &CircuitCheck<'_>,
     method: Option<Method>,
-) -> Result<(Vec<super::chain::ContributionReport>, CircuitHashRule), CheckError> {
+) -> Result<Finished, CheckError> {
     let contributions = finished_chain::<C, _>(check.zkey, check.challenges, check.progress)?;
     check.header::<C>()?;
     let rule = match cheaper(check, Stage::Finished, method)? {

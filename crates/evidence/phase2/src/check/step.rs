@@ -115,10 +115,7 @@ fn follows<S: Source, T: Source>(
         challenges: &Challenges::new(challenge_key),
         progress,
     };
-    match zkey {
-        Curve::Bn128 => step.check::<Bn128>(),
-        Curve::Bls12381 => step.check::<Bls12381>(),
-    }
+    step.check()
 }
 
 /// The sections that a contribution multiplies.
@@ -132,7 +129,14 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn check<C: EngineCurve>(&self) -> Result<ContributionReport, CheckError> {
+    fn check(&self) -> Result<ContributionReport, CheckError> {
+        match self.next.curve() {
+            Curve::Bn128 => self.check_on::<Bn128>(),
+            Curve::Bls12381 => self.check_on::<Bls12381>(),
+        }
+    }
+
+    fn check_on<C: EngineCurve>(&self) -> Result<ContributionReport, CheckError> {
         self.headers::<C>()?;
         self.records::<C>()?;
         let mut reports = finished_chain::<C, _>(self.next, self.challenges, self.progress)?;

@@ -96,11 +96,7 @@ where
         progress,
         steps: STEPS,
     };
-    threads::run(options.threads, || match curve {
-        Curve::Bn128 => write::<Bn128>(&setup, out),
-        Curve::Bls12381 => write::<Bls12381>(&setup, out),
-    })
-    .map_err(|threads| SetupError::Threads { threads })?
+    write(&setup, options.threads, out)
 }
 
 const STEPS: Steps = Steps {
@@ -118,7 +114,19 @@ trait WriteSeek: Write + Seek + Send {}
 
 impl<W: Write + Seek + Send> WriteSeek for W {}
 
-fn write<C: EngineCurve>(
+fn write(
+    setup: &Setup<'_, &dyn Source, &dyn Source>,
+    threads: Option<NonZeroUsize>,
+    out: &mut dyn WriteSeek,
+) -> Result<InitialKeySummary, SetupError> {
+    threads::run(threads, || match setup.r1cs.header().curve {
+        Curve::Bn128 => write_on::<Bn128>(setup, out),
+        Curve::Bls12381 => write_on::<Bls12381>(setup, out),
+    })
+    .map_err(|threads| SetupError::Threads { threads })?
+}
+
+fn write_on<C: EngineCurve>(
     setup: &Setup<'_, &dyn Source, &dyn Source>,
     out: &mut dyn WriteSeek,
 ) -> Result<InitialKeySummary, SetupError> {

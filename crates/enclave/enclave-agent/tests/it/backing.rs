@@ -1,21 +1,11 @@
 //! Hosts that keep the large files badly: each is caught, named, and ends the ceremony.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::panic,
-    reason = "tests"
-)]
-
-mod common;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::{Files, Host, has_modules, initial_key, now_ms, ptau_for};
 use circom::Limits;
-use common::{Files, Host, has_modules, initial_key, now_ms, ptau_for};
 use drand::Round;
 use enclave_agent::backing::BackingConfig;
 use manifest::ArtifactKind as Kind;

@@ -1,16 +1,6 @@
 //! Hostile hosts: what is announced, sent and repeated without right.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::panic,
-    reason = "tests"
-)]
 
-mod common;
-
-use common::Host;
+use crate::common::Host;
 use protocol::RemoteError;
 use protocol::chunk::sha256;
 use protocol::pb::put_artifact_request::Part;

@@ -1,5 +1,4 @@
 //! The whole of phase 2 on files that the project makes itself: runs on a plain clone.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::io::Cursor;
 

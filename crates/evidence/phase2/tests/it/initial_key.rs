@@ -1,5 +1,4 @@
 //! `new_initial_key` against files that snarkjs wrote, and against itself.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{io::Cursor, path::Path};
 

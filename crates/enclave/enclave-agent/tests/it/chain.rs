@@ -1,16 +1,6 @@
 //! Keys that others have contributed to: what the enclave takes, and what it refuses.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::panic,
-    reason = "tests"
-)]
 
-mod common;
-
-use common::{Host, has_modules, initial_key, now_ms, ptau_for};
+use crate::common::{Host, has_modules, initial_key, now_ms, ptau_for};
 use drand::Round;
 use formats::curve::Bn128;
 use formats::digest::Sha256Digest;

@@ -1,10 +1,4 @@
 //! Contributions, beacons and exports against files that snarkjs wrote.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use formats::{
     curve::{Bls12381, Bn128},

@@ -1,10 +1,4 @@
 //! Every key of others in the folder of foreign files, judged as its index says.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use formats::binfile::BinfileError;
 use formats::curve::Curve;

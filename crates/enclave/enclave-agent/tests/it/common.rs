@@ -1,5 +1,4 @@
 //! A SIMULATED agent in this process and a host that talks to it over a Unix socket.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor};

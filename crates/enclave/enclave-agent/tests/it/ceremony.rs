@@ -1,16 +1,6 @@
 //! A whole SIMULATED ceremony over a Unix socket, and what goes wrong on the way.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::panic,
-    reason = "tests"
-)]
 
-mod common;
-
-use common::{Host, has_modules, initial_key, now_ms, ptau_for};
+use crate::common::{Host, MARGIN_MS, has_modules, initial_key, now_ms, ptau_for};
 use drand::Round;
 use formats::zkey::ZKey;
 use manifest::RawManifest;
@@ -53,7 +43,7 @@ async fn a_whole_ceremony_is_sealed_and_its_manifest_names_what_was_made() {
     let mut host = Host::start().await;
     let r1cs = testkit::small_r1cs(6);
     let assigned = host.reach_round_assigned(&r1cs).await;
-    assert!(assigned.round_time_ms >= assigned.attested_time_ms + common::MARGIN_MS);
+    assert!(assigned.round_time_ms >= assigned.attested_time_ms + MARGIN_MS);
 
     // A host that cannot wait, and one that brings another round, move nothing.
     let next = Round::new(assigned.round + 1).unwrap();

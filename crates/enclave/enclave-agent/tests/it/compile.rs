@@ -1,19 +1,10 @@
 //! `CompileCircuit` from sources over a Unix socket: what is bound, and what is refused.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
-mod common;
 
 use std::time::Duration;
 
+use crate::common::{Host, has_modules};
 use ceremony::outputs::record;
 use circom::Limits;
-use common::{Host, has_modules};
 use formats::digest::Sha256Digest;
 use formats::r1cs::R1cs;
 use manifest::receipt::Records;

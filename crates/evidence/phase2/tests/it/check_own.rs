@@ -1,10 +1,4 @@
 //! The checks on keys that the project makes itself: a plain clone tests every path.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
 
 use std::io::Cursor;
 use std::time::{Duration, Instant};
