@@ -29,6 +29,8 @@ fn document() -> Result<Value, String> {
     let metadata = MetadataCommand::new()
         .other_options([
             "--locked".to_owned(),
+            // As scripts/release builds them.
+            "--features=controller/aws,host-agent/aws".to_owned(),
             "--filter-platform=x86_64-unknown-linux-gnu".to_owned(),
         ])
         .exec()
