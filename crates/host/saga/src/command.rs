@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloud::run::Run;
-use cloud::{StackRef, StackState, StoreError, Timestamp};
+use cloud::{StackRef, StackState, StoreError, Timestamp, tags};
 use protocol::pb;
 use protocol::pb::control::Command;
 
@@ -22,10 +22,39 @@ pub fn abort(saga: &mut Saga<'_>) -> Result<(), SagaError> {
     leave(saga, "abort", Command::Abort(true))
 }
 
-/// Moves the deadline by `more`, outermost layer first: a crash on the way leaves the earlier deadline in force
-/// somewhere, and so costs a run, never money.
+/// Moves the deadline by `more`: first the bucket's, then the stack's, then the controllers' and the host-agent's.
+///
+/// A crash on the way leaves a bucket that outlives its machine, never a machine that outlives its bucket. The
+/// same command again, or [`complete_extension`] in `resume`, makes the rest of the way.
 pub fn extend(saga: &mut Saga<'_>, more: Duration) -> Result<Timestamp, SagaError> {
     let deadline = saga.deadline_in_force()?.after(more);
+    check_deadline(saga, deadline)?;
+    let id = ready_stack(saga)?.ok_or_else(|| SagaError::Over {
+        run: saga.plan().run.clone(),
+    })?;
+    move_deadline(saga, &id, deadline)?;
+    Ok(deadline)
+}
+
+/// Makes the rest of the way of an extension that was begun and not ended: the bucket's deadline is later than
+/// the one in force. Nothing to do if no machine is left, or if the later deadline is none that may be.
+pub(crate) fn complete_extension(saga: &mut Saga<'_>) -> Result<(), SagaError> {
+    let (desk, bucket) = (saga.desk, saga.bucket.clone());
+    let tags = desk.again(|| saga.services.buckets.tags(&bucket))?;
+    let Some(begun) = tags::expires_at(&tags) else {
+        return Ok(());
+    };
+    if begun <= saga.deadline_in_force()? || check_deadline(saga, begun).is_err() {
+        return Ok(());
+    }
+    match ready_stack(saga)? {
+        Some(id) => move_deadline(saga, &id, begun),
+        None => Ok(()),
+    }
+}
+
+/// Whether the deadline may be moved so far, now.
+fn check_deadline(saga: &Saga<'_>, deadline: Timestamp) -> Result<(), SagaError> {
     let refused = |why: String| {
         Err(SagaError::Deadline {
             wanted: deadline,
@@ -47,9 +76,14 @@ pub fn extend(saga: &mut Saga<'_>, more: Duration) -> Result<Timestamp, SagaErro
             "it may cost {cost} USD until then, {limit} USD are allowed"
         ));
     }
-    let id = ready_stack(saga)?.ok_or_else(|| SagaError::Over {
-        run: saga.plan().run.clone(),
-    })?;
+    Ok(())
+}
+
+fn move_deadline(
+    saga: &mut Saga<'_>,
+    stack: &cloud::StackId,
+    deadline: Timestamp,
+) -> Result<(), SagaError> {
     let (desk, now) = (saga.desk, saga.desk.clock.now());
     let tags = saga.plan().tags(deadline);
     let parameters = BTreeMap::from([("Deadline".to_owned(), deadline.schedule())]);
@@ -63,13 +97,12 @@ pub fn extend(saga: &mut Saga<'_>, more: Duration) -> Result<Timestamp, SagaErro
         action,
         |()| None,
         || {
-            desk.again(|| services.stacks.update(&id, &parameters, &tags, &token))?;
-            Ok(desk.again(|| services.buckets.put_tags(bucket, &tags))?)
+            desk.again(|| services.buckets.put_tags(bucket, &tags))?;
+            Ok(desk.again(|| services.stacks.update(stack, &parameters, &tags, &token))?)
         },
     )?;
     let ms = deadline.0.saturating_mul(1000);
-    leave(saga, "deadline", Command::DeadlineMs(ms))?;
-    Ok(deadline)
+    leave(saga, "deadline", Command::DeadlineMs(ms))
 }
 
 /// The stack that is in use.

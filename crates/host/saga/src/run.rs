@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cloud::run::Run;
 use cloud::{BucketName, Services};
 
-use crate::desk::{Blueprint, Desk, Receiver};
+use crate::desk::{Blueprint, Desk, Event, Receiver};
 use crate::error::SagaError;
 use crate::follow::Seen;
 use crate::journal::{Action, Journal};
@@ -91,7 +91,10 @@ impl<'a> Saga<'a> {
             return self.closed(End::Verified, proof);
         }
         match self.prepare(inputs).and_then(|()| self.place()) {
-            Ok(placed) => self.follow_and_finish(placed, receiver),
+            Ok(placed) => {
+                self.complete_extension();
+                self.follow_and_finish(placed, receiver)
+            }
             Err(SagaError::Interrupted) => self.detached(),
             Err(error) if self.never_spoke(&error) => {
                 let proof = self.tear_down(Scope::Everything);
@@ -114,6 +117,16 @@ impl<'a> Saga<'a> {
         };
         let proof = self.tear_down(scope);
         self.closed(End::Removed, proof)
+    }
+
+    /// Ends what an `extend` began. The run can be followed without: it then ends at the earlier deadline.
+    fn complete_extension(&mut self) {
+        if let Err(error) = crate::command::complete_extension(self) {
+            self.desk.watcher.say(&Event::Step {
+                name: "an extension stays incomplete",
+                detail: &error.to_string(),
+            });
+        }
     }
 
     fn follow_and_finish(&mut self, placed: Placed, receiver: &dyn Receiver) -> Outcome {

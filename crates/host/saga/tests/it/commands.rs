@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use cloud::{Account, Timestamp, tags};
 use cloud_fake::{Behaviour, Effect, Fault, When};
 use saga::{End, Limits, Usd, abort, extend, look};
 
@@ -81,6 +82,94 @@ fn a_later_deadline_counts_in_every_layer() {
     );
     let outcome = scene.resume().unwrap();
     assert_eq!(outcome.exit_code(), 0, "{outcome:?}");
+}
+
+/// Deadlines of the bucket and of the stack, as their tags say once everybody sees them.
+fn deadlines(scene: &Scene) -> [Timestamp; 2] {
+    scene.cloud.advance(Duration::from_mins(2));
+    let services = scene.cloud.services(&Scene::region());
+    let account = scene.cloud.caller().unwrap().account;
+    let bucket = Scene::run_id().bucket(&account).unwrap();
+    let bucket = services.buckets.tags(&bucket).unwrap();
+    let stacks = services.stacks.list(tags::RUN).unwrap();
+    let [stack] = stacks.as_slice() else {
+        panic!("{stacks:?}")
+    };
+    [&bucket, &stack.tags].map(|tags| tags::expires_at(tags).unwrap())
+}
+
+#[test]
+fn an_extension_that_dies_anywhere_is_completed_by_the_next_command() {
+    let begin = || running(Behaviour::Works, Duration::from_hours(3));
+    let scene = begin();
+    let [before, _] = deadlines(&scene);
+    scene.cloud.arm(None);
+    let after = extend(&mut scene.saga().unwrap(), 2 * HOUR).unwrap();
+    let calls = scene.cloud.calls().len();
+    assert!(after > before && calls > 5, "{calls}");
+    assert_eq!(deadlines(&scene), [after, after]);
+    let (mut unmoved, mut completed) = (0, 0);
+    for call in 0..calls {
+        for when in [When::Before, When::After] {
+            let context = format!("died {when:?} call {call}");
+            let die = || {
+                let scene = begin();
+                let _same_times = deadlines(&scene);
+                scene.cloud.arm(Some(Fault {
+                    call,
+                    times: 1,
+                    action: None,
+                    when,
+                    effect: Effect::Die,
+                }));
+                let died = scene.until_death(|| extend(&mut scene.saga().unwrap(), 2 * HOUR));
+                assert!(died.is_none(), "{context}");
+                let [bucket, stack] = deadlines(&scene);
+                assert!([before, after].contains(&bucket), "{context}");
+                assert!(
+                    bucket >= stack,
+                    "{context}: the machine outlives its bucket"
+                );
+                (scene, bucket)
+            };
+            let (mut scene, _) = die();
+            scene.move_away();
+            let last_call = call + 1 == calls && when == When::After;
+            if !last_call {
+                let again = extend(&mut scene.saga().unwrap(), 2 * HOUR).unwrap();
+                assert_eq!(again, after, "{context}");
+                assert_eq!(deadlines(&scene), [after, after], "{context}");
+            }
+            let (mut scene, bucket) = die();
+            scene.move_away();
+            let code = scene.resume().unwrap().exit_code();
+            if bucket == after {
+                completed += 1;
+                assert_eq!(code, 0, "{context}: the later deadline counts");
+            } else {
+                unmoved += 1;
+                assert_eq!(code, 3, "{context}: nothing was moved");
+            }
+        }
+    }
+    assert!(unmoved > 0 && completed > 2, "{unmoved} {completed}");
+}
+
+#[test]
+fn a_later_deadline_of_a_bucket_that_may_not_be_is_not_taken_over() {
+    let scene = running(Behaviour::Works, Duration::from_hours(3));
+    let [_, stack] = deadlines(&scene);
+    let account = scene.cloud.caller().unwrap().account;
+    let bucket = Scene::run_id().bucket(&account).unwrap();
+    let beyond = tags::of_run(&Scene::run_id(), stack.after(30 * HOUR));
+    let buckets = scene.cloud.services(&Scene::region()).buckets;
+    buckets.put_tags(&bucket, &beyond).unwrap();
+    scene.cloud.advance(Duration::from_mins(1));
+    assert_eq!(
+        scene.resume().unwrap().exit_code(),
+        3,
+        "the deadline is kept"
+    );
 }
 
 #[test]
