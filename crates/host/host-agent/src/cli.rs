@@ -86,8 +86,8 @@ pub struct Job {
     /// Log to this file as well, a JSON object per line
     #[arg(long, value_name = "FILE")]
     pub log_json: Option<PathBuf>,
-    /// Answer GET /metrics (Prometheus) at this address, for example 127.0.0.1:9464
-    #[arg(long, value_name = "ADDRESS")]
+    /// Answer GET /metrics (Prometheus) [address, if none is named: 127.0.0.1:9464]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9464")]
     pub metrics: Option<SocketAddr>,
     /// Log more; can be repeated
     #[arg(short, long, action = clap::ArgAction::Count)]

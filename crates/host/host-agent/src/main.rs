@@ -154,6 +154,8 @@ fn prepare(job: &Job, json: Option<JsonLog>) -> Result<Prepared, String> {
         }
         _ => return Err("one of --enclave-agent, --enclave and --eif is needed".into()),
     };
+    let ptau_mirror = store::mirror_of(host.as_ref())
+        .map_err(|e| format!("ptau_mirror of --host-config: {}", chain(&*e)))?;
     let memory = job
         .memory
         .or(host.as_ref().map(|host| host.host_memory_mib))
@@ -163,7 +165,7 @@ fn prepare(job: &Job, json: Option<JsonLog>) -> Result<Prepared, String> {
         modules: job.modules.clone(),
         enclave,
         ptau_cache: job.ptau_cache.clone().unwrap_or_else(default_cache),
-        ptau_mirror: None,
+        ptau_mirror,
         memory_bytes: u64::from(memory) << 20,
         beacon_patience: Duration::from_secs(job.beacon_patience),
     };

@@ -1,7 +1,12 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use formats::progress::NoProgress;
 use formats::ptau::published::{self, PtauFamily, PublishedPtau};
 
-use super::{PtauError, check, smallest_sufficient};
+use super::{PtauError, check, origins, smallest_sufficient};
+use crate::job::PtauChoice;
+use crate::story::{Config, EnclaveChoice};
 
 fn file(family: PtauFamily, power: u32) -> &'static PublishedPtau {
     published::find(family, power).unwrap()
@@ -30,6 +35,37 @@ fn r11_the_smallest_sufficient_published_file_is_chosen() {
             largest: 28
         })
     ));
+}
+
+/// Where a file is asked for, in order.
+fn asked(mirror: bool, choice: &PtauChoice) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn cloud::ObjectStore> =
+        Arc::new(cloud::FolderStore::open(folder.path()).unwrap());
+    let config = Config {
+        work: folder.path().into(),
+        modules: folder.path().into(),
+        enclave: EnclaveChoice::Start(folder.path().into()),
+        ptau_cache: folder.path().into(),
+        ptau_mirror: mirror.then_some(store),
+        memory_bytes: 0,
+        beacon_patience: Duration::ZERO,
+    };
+    let origins = origins(&config, choice, file(PtauFamily::Ppot0080, 5)).unwrap();
+    origins.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_mirror_is_asked_first_then_the_publisher_then_the_user_s_mirror() {
+    let published = file(PtauFamily::Ppot0080, 5).url;
+    let mirror = "the mirror's ptau/ppot_0080_05.ptau";
+    let own = PtauChoice::Url("https://mirror.example/{NN}.ptau".into());
+    let user = "https://mirror.example/05.ptau";
+    assert_eq!(asked(true, &PtauChoice::Published), [mirror, published]);
+    assert_eq!(asked(true, &own), [mirror, published, user]);
+    assert_eq!(asked(false, &PtauChoice::Published), [published]);
+    // On one machine a user who names a mirror means that one.
+    assert_eq!(asked(false, &own), [user]);
 }
 
 #[test]
