@@ -155,6 +155,12 @@ impl Account for FakeCloud {
         })
     }
 
+    fn clock_ahead(&self) -> Result<i64, CloudError> {
+        self.call("sts:GetCallerIdentity", "*", |world| {
+            Ok(world.settings.clock_ahead_s)
+        })
+    }
+
     fn services(&self, region: &Region) -> Services {
         Services {
             region: region.clone(),

@@ -15,6 +15,8 @@ pub struct Settings {
     /// Its instance types with their price in millionths of a dollar an hour. Every zone `REGIONa`,
     /// `REGIONb`, `REGIONc` offers all of them.
     pub types: Vec<(TypeInfo, u64)>,
+    /// So many seconds the caller's clock is ahead of the service's.
+    pub clock_ahead_s: i64,
     /// Readers see the world as it was this long ago.
     pub lag: Duration,
     /// Where there is no machine to be had.
@@ -118,6 +120,7 @@ impl Default for Settings {
                 type_info("r7i.2xlarge", Architecture::X86_64, 530_000),
                 type_info("m7i.2xlarge", Architecture::X86_64, 400_000),
             ],
+            clock_ahead_s: 0,
             lag: Duration::from_secs(10),
             no_capacity: Vec::new(),
             layers: Layers::ALL,

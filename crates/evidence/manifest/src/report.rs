@@ -1,7 +1,10 @@
 //! `report.html`: the bundle for people. A function of the manifest and the two documents.
 //!
 //! The page proves nothing and says so: whoever can change the bundle can change the page. It is
-//! recomputed by `verify`, which refuses any other text.
+//! recomputed by `verify`, which refuses any other text. [`render_published`] is the same page with
+//! links, for beside a published bundle.
+
+mod links;
 
 use std::fmt::{Display, Write as _};
 
@@ -10,8 +13,12 @@ use attestation::cose::Envelope;
 use attestation::payload::Payload;
 use formats::digest::Sha256Digest;
 
+use crate::artifact::ArtifactKind;
 use crate::manifest::Manifest;
 use crate::spec::{BeaconChain, CircuitSpec, Phase1Family};
+use crate::sums::{SOURCES_FOLDER, SUMS_FILE};
+
+pub use self::links::{Href, HrefError, Links};
 
 /// File name of the page.
 pub const REPORT_FILE: &str = "report.html";
@@ -30,8 +37,31 @@ pub fn render(
     attestation_1: &[u8],
     attestation_2: &[u8],
 ) -> Result<String, AttestationError> {
+    write(manifest, attestation_1, attestation_2, None)
+}
+
+/// The same page with links, as it lies beside a published bundle. It is no file of the bundle.
+pub fn render_published(
+    manifest: &Manifest,
+    attestation_1: &[u8],
+    attestation_2: &[u8],
+    links: &Links,
+) -> Result<String, AttestationError> {
+    write(manifest, attestation_1, attestation_2, Some(links))
+}
+
+fn write(
+    manifest: &Manifest,
+    attestation_1: &[u8],
+    attestation_2: &[u8],
+    links: Option<&Links>,
+) -> Result<String, AttestationError> {
     let mut page = Page::default();
-    page.head(manifest);
+    page.head(manifest, links.is_some());
+    let link = |path: &str| links.and_then(|links| links.files.get(path).cloned());
+    if let Some(links) = links {
+        page.table("To fetch", &fetch_rows(links));
+    }
     page.table("The key", &key_rows(manifest));
     if !manifest.predecessors.is_empty() {
         page.table(
@@ -54,7 +84,7 @@ pub fn render(
     let files = manifest
         .artifacts
         .iter()
-        .map(|(kind, record)| row(kind.name(), record));
+        .map(|(kind, record)| row(kind.name(), record).linked(link(kind.name())));
     page.table("Files", &files.collect::<Vec<_>>());
     let unshipped = [
         row(initial_name(manifest), &manifest.initial_zkey),
@@ -62,19 +92,57 @@ pub fn render(
         row("ptau", &manifest.ptau),
     ];
     page.table("Used, not shipped", &unshipped);
-    let sources = manifest
-        .sources
-        .iter()
-        .map(|(path, source)| row(path, format!("{} sha256:{}", source.size, source.sha256)));
+    let sources = manifest.sources.iter().map(|(path, source)| {
+        let value = format!("{} sha256:{}", source.size, source.sha256);
+        row(path, value).linked(link(&format!("{SOURCES_FOLDER}/{path}")))
+    });
     page.table("Sources", &sources.collect::<Vec<_>>());
     page.text.push_str("</body>\n</html>\n");
     Ok(page.text)
 }
 
-type Row = (String, String);
+/// A name with its value; the name may lead somewhere.
+struct Row {
+    name: String,
+    value: String,
+    link: Option<Href>,
+}
+
+impl Row {
+    fn linked(mut self, link: Option<Href>) -> Self {
+        self.link = link;
+        self
+    }
+}
 
 fn row(name: impl Display, value: impl Display) -> Row {
-    (name.to_string(), value.to_string())
+    Row {
+        name: name.to_string(),
+        value: value.to_string(),
+        link: None,
+    }
+}
+
+/// What the other tables do not list, and for how long.
+fn fetch_rows(links: &Links) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (text, href) in &links.others {
+        rows.push(row(text, "").linked(Some(href.clone())));
+    }
+    for name in [
+        ArtifactKind::Manifest.name(),
+        ArtifactKind::Attestation2.name(),
+        SUMS_FILE,
+        REPORT_FILE,
+    ] {
+        if let Some(href) = links.files.get(name) {
+            rows.push(row(name, "of the bundle").linked(Some(href.clone())));
+        }
+    }
+    if let Some(until) = links.until() {
+        rows.push(row("The links of this page end", until));
+    }
+    rows
 }
 
 fn key_rows(manifest: &Manifest) -> Vec<Row> {
@@ -233,7 +301,7 @@ struct Page {
 }
 
 impl Page {
-    fn head(&mut self, manifest: &Manifest) {
+    fn head(&mut self, manifest: &Manifest, published: bool) {
         let banner = if manifest.is_simulation() {
             "<p class=\"simulation\">SIMULATION: at least one part of this ceremony is simulated. \
              The key must not be used to protect anything.</p>\n"
@@ -244,8 +312,20 @@ impl Page {
             .push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         self.text
             .push_str("<meta name=\"viewport\" content=\"width=device-width\">\n");
-        self.text
-            .push_str("<title>Attested phase-2 ceremony</title>\n<style>");
+        if published {
+            // A signed link is for whoever holds this page, not for the sites that it leads to.
+            self.text
+                .push_str("<meta name=\"referrer\" content=\"no-referrer\">\n");
+        }
+        let title = if published && manifest.is_simulation() {
+            "SIMULATION: "
+        } else {
+            ""
+        };
+        let _infallible = write!(
+            self.text,
+            "<title>{title}Attested phase-2 ceremony</title>\n<style>"
+        );
         self.text.push_str(STYLE);
         self.text
             .push_str("</style>\n</head>\n<body>\n<h1>Attested phase-2 ceremony</h1>\n");
@@ -263,8 +343,11 @@ impl Page {
         }
         // Writing to a String cannot fail.
         let _infallible = writeln!(self.text, "<h2>{}</h2>\n<table>", escape(title));
-        for (name, value) in rows {
-            let (name, value) = (escape(name), escape(value));
+        for Row { name, value, link } in rows {
+            let (mut name, value) = (escape(name), escape(value));
+            if let Some(link) = link {
+                name = format!("<a href=\"{}\">{name}</a>", escape(link.reveal()));
+            }
             let _infallible = writeln!(self.text, "<tr><th>{name}</th><td>{value}</td></tr>");
         }
         self.text.push_str("</table>\n");
@@ -353,12 +436,26 @@ mod tests {
     }
 
     #[test]
+    fn r52_only_names_that_have_a_link_lead_somewhere() {
+        let mut page = Page::default();
+        let href = Href::https("https://b.example/a?x=1&y=2").unwrap();
+        page.table("t", &[row("<a>", "v").linked(Some(href)), row("b", "w")]);
+        let linked =
+            "<tr><th><a href=\"https://b.example/a?x=1&amp;y=2\">&lt;a&gt;</a></th><td>v</td></tr>";
+        assert!(page.text.contains(linked), "{}", page.text);
+        assert!(page.text.contains("<tr><th>b</th><td>w</td></tr>"));
+        assert_eq!(page.text.matches("href").count(), 1);
+    }
+
+    #[test]
     fn simulation_is_said_at_the_top() {
         for mode in [AgentMode::Production, AgentMode::Simulation] {
             let mut builder = builder(CircuitInput::Sources);
             builder.agent_mode = mode;
             let mut page = Page::default();
-            page.head(&builder.build().unwrap());
+            page.head(&builder.build().unwrap(), true);
+            let title = page.text.contains("<title>SIMULATION: ");
+            assert_eq!(title, mode == AgentMode::Simulation);
             let banner = page.text.contains("class=\"simulation\">SIMULATION");
             assert_eq!(banner, mode == AgentMode::Simulation);
         }

@@ -14,9 +14,18 @@ pub const SUMS_FILE: &str = "SHA256SUMS";
 pub const SOURCES_FOLDER: &str = "circuit";
 
 /// The text: `HEX  PATH` for every other file of the bundle, ascending by path.
+pub fn render(manifest: &Manifest, attestation_2: &[u8], report_html: &[u8]) -> String {
+    text(&entries(manifest, attestation_2, report_html))
+}
+
+/// Every file of the bundle but the list itself: path and digest.
 ///
 /// What the manifest lists is not read again: a file that differs from it is found by its digest.
-pub fn render(manifest: &Manifest, attestation_2: &[u8], report_html: &[u8]) -> String {
+pub fn entries(
+    manifest: &Manifest,
+    attestation_2: &[u8],
+    report_html: &[u8],
+) -> BTreeMap<String, Sha256Digest> {
     let mut lines = BTreeMap::new();
     for (kind, record) in &manifest.artifacts {
         lines.insert(kind.name().to_owned(), record.sha256);
@@ -34,8 +43,14 @@ pub fn render(manifest: &Manifest, attestation_2: &[u8], report_html: &[u8]) -> 
     ] {
         lines.insert(name.to_owned(), digest);
     }
+    lines
+}
+
+/// Paths and digests as `sha256sum -c` reads them. No path of a bundle needs an escape: `\` and control
+/// characters are in none.
+pub fn text(entries: &BTreeMap<String, Sha256Digest>) -> String {
     let mut text = String::new();
-    for (path, digest) in lines {
+    for (path, digest) in entries {
         // Writing to a String cannot fail.
         let _infallible = writeln!(text, "{digest}  {path}");
     }

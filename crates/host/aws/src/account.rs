@@ -28,11 +28,6 @@ impl AwsAccount {
         }
     }
 
-    /// Seconds by which this machine's clock is ahead of AWS's; negative if it is behind.
-    pub fn clock_ahead(&self) -> Result<i64, CloudError> {
-        clock::ahead(&self.session)
-    }
-
     /// Who is calling, if that was asked already.
     pub(crate) fn known(&self) -> Option<&Caller> {
         self.caller.get()
@@ -79,6 +74,10 @@ impl Account for AwsAccount {
             .collect();
         regions.sort();
         Ok(regions)
+    }
+
+    fn clock_ahead(&self) -> Result<i64, CloudError> {
+        clock::ahead(&self.session)
     }
 
     fn services(&self, region: &Region) -> Services {

@@ -20,5 +20,5 @@ mod stacks;
 
 pub use account::AwsAccount;
 pub use location::{LocationError, S3Location};
-pub use s3::{PresignedUrl, Published, S3Store};
+pub use s3::S3Store;
 pub use session::{Session, SessionError, Settings};

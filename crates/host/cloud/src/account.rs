@@ -17,6 +17,10 @@ pub trait Account: Debug + Send + Sync {
     /// The regions this account can use. AWS: `ec2:DescribeRegions` without `AllRegions`. Reads.
     fn regions(&self) -> Result<Vec<Region>, CloudError>;
 
+    /// Seconds by which this machine's clock is ahead of the service's; negative if it is behind. AWS: the date of
+    /// any answer, a refusal too. Reads.
+    fn clock_ahead(&self) -> Result<i64, CloudError>;
+
     /// The services of one region. Makes no call.
     fn services(&self, region: &Region) -> Services;
 }

@@ -34,6 +34,16 @@ pub enum StoreError {
         /// Size of the object.
         got: u64,
     },
+    /// The object is smaller than it must be.
+    #[error("object {key} has {got} bytes, {expected} were expected")]
+    TooSmall {
+        /// The object.
+        key: ObjectKey,
+        /// Size it must have.
+        expected: u64,
+        /// Size of the object.
+        got: u64,
+    },
     /// The object's bytes are not the record that belongs there.
     #[error("object {key} is not a valid record")]
     Malformed {
@@ -86,6 +96,7 @@ impl StoreError {
             Self::Exists { .. } => "store_exists",
             Self::Absent { .. } => "store_absent",
             Self::TooLarge { .. } => "store_too_large",
+            Self::TooSmall { .. } => "store_too_small",
             Self::Malformed { .. } => "store_malformed",
             Self::Corrupt { .. } => "store_corrupt",
             Self::Changed { .. } => "store_changed",

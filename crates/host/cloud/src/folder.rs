@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use crate::{ObjectKey, ObjectStore, StoreError};
+use crate::{ObjectKey, ObjectStore, PresignedUrl, Shelf, StoreError};
 
 /// Where half-written objects live; no key can name it, because components do not start with a dot.
 const PARTIAL: &str = ".partial";
@@ -31,6 +32,13 @@ impl FolderStore {
             root,
             next_temporary: AtomicU64::new(0),
         })
+    }
+
+    /// Removes what the store keeps for itself; the objects stay. For a folder that is handed to people.
+    pub fn tidy(self) -> Result<(), StoreError> {
+        fs::remove_dir(self.root.join(PARTIAL))
+            .or_else(absent_is_fine)
+            .map_err(|source| failed("tidy", PARTIAL, source))
     }
 
     /// The folder.
@@ -168,6 +176,22 @@ impl ObjectStore for FolderStore {
         fs::remove_file(self.path(key))
             .or_else(absent_is_fine)
             .map_err(|e| failed("delete", key.as_str(), e))
+    }
+}
+
+/// Browsers know a file's type by its name; there are no links but the paths.
+impl Shelf for FolderStore {
+    fn put_for_people(
+        &self,
+        key: &ObjectKey,
+        file: &Path,
+        _content_type: &str,
+    ) -> Result<(), StoreError> {
+        self.copy_file_if_absent(key, file)
+    }
+
+    fn presign(&self, _: &ObjectKey, _: Duration) -> Result<Option<PresignedUrl>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -3,6 +3,7 @@
 //! * [`ObjectKey`]: a name that cannot leave the store, checked once.
 //! * [`ObjectStore`]: objects are written once, whole, and never changed.
 //! * [`FolderStore`]: the store in a local folder.
+//! * [`Shelf`]: a store whose objects are for people: types for browsers, links that end.
 //! * [`run`]: which objects a run has (`docs/formats/run-store.md`), typed.
 //! * [`Account`] leads to [`Stacks`], [`Compute`] and [`Buckets`] of a region: everything the controller
 //!   does in a cloud (`docs/adr/0008-the-cloud-behind-traits.md`). [`CloudError`] says by class what failed.
@@ -18,6 +19,7 @@ mod folder;
 mod key;
 pub mod names;
 pub mod run;
+mod shelf;
 mod stacks;
 mod store;
 pub mod tags;
@@ -33,6 +35,7 @@ pub use key::{KeyError, ObjectKey, RunId};
 pub use names::{
     AccountId, BucketName, InstanceId, InstanceType, Region, StackId, StackName, VolumeId, Zone,
 };
+pub use shelf::{PresignedUrl, Shelf};
 pub use stacks::{NewStack, Stack, StackFailure, StackRef, StackState, Stacks};
 pub use store::ObjectStore;
 pub use tags::Tags;

@@ -168,13 +168,18 @@ impl<'s> Run<'s> {
         self.store.size(&self.artifact_key(kind)?)
     }
 
-    /// Copies an artifact into `write`, a buffer at a time; gives its size.
+    /// Copies an artifact that must have `size` bytes into `write`, a buffer at a time.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] and [`StoreError::TooSmall`] if it has another size.
     pub fn read_artifact(
         &self,
         kind: pb::ArtifactKind,
+        size: u64,
         write: &mut dyn std::io::Write,
-    ) -> Result<u64, StoreError> {
-        self.store.copy_to(&self.artifact_key(kind)?, write)
+    ) -> Result<(), StoreError> {
+        self.store
+            .copy_sized(&self.artifact_key(kind)?, size, write)
     }
 
     /// Writes the commit marker: every artifact with its digest. The last thing the host-agent writes.
@@ -273,11 +278,8 @@ mod tests {
                 .is_file()
         );
         let mut out = Vec::new();
-        assert_eq!(
-            run.read_artifact(pb::ArtifactKind::FinalZkey, &mut out)
-                .unwrap(),
-            3
-        );
+        run.read_artifact(pb::ArtifactKind::FinalZkey, 3, &mut out)
+            .unwrap();
         assert_eq!(out, b"key");
     }
 

@@ -1,7 +1,7 @@
 //! The store as a trait.
 
 use std::fmt::Debug;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::{ObjectKey, StoreError};
@@ -59,6 +59,50 @@ pub trait ObjectStore: Debug + Send + Sync {
         }
     }
 
+    /// Copies an object that must have `size` bytes: whoever wrote it may have made it larger, or make it
+    /// larger while it is read. At most `size` bytes come into `write`. Their digest is the caller's to
+    /// compare.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] before anything is read where the store knows, and at the first byte too
+    /// many otherwise; [`StoreError::TooSmall`] if it ends early; [`StoreError::Absent`] if it is not there.
+    fn copy_sized(
+        &self,
+        key: &ObjectKey,
+        size: u64,
+        write: &mut dyn Write,
+    ) -> Result<(), StoreError> {
+        let too_large = |got| StoreError::TooLarge {
+            key: key.clone(),
+            limit: size,
+            got,
+        };
+        match self.size(key)? {
+            None => return Err(StoreError::Absent { key: key.clone() }),
+            Some(got) if got > size => return Err(too_large(got)),
+            Some(_) => {}
+        }
+        let mut bounded = Bounded {
+            left: size,
+            over: false,
+            write,
+        };
+        let copied = self.copy_to(key, &mut bounded);
+        if bounded.over {
+            return Err(too_large(size.saturating_add(1)));
+        }
+        let got = copied?;
+        if got == size {
+            Ok(())
+        } else {
+            Err(StoreError::TooSmall {
+                key: key.clone(),
+                expected: size,
+                got,
+            })
+        }
+    }
+
     /// The whole object; `None` if there is no such object.
     ///
     /// # Errors
@@ -86,5 +130,103 @@ pub trait ObjectStore: Debug + Send + Sync {
         }
         bytes.truncate(filled);
         Ok(Some(bytes))
+    }
+}
+
+/// Takes so many bytes, and fails at the first one more.
+struct Bounded<'w> {
+    left: u64,
+    over: bool,
+    write: &'w mut dyn Write,
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if count > self.left {
+            self.over = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let written = self.write.write(bytes)?;
+        let done = u64::try_from(written).unwrap_or(u64::MAX);
+        self.left = self.left.saturating_sub(done);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An object that says it has `says` bytes and gives `gives`, without an end for `None`.
+    #[derive(Debug)]
+    struct Odd {
+        says: Option<u64>,
+        gives: Option<u64>,
+    }
+
+    impl ObjectStore for Odd {
+        fn put_if_absent(&self, _: &ObjectKey, _: &[u8]) -> Result<(), StoreError> {
+            unreachable!("nothing is written")
+        }
+        fn put_file_if_absent(&self, _: &ObjectKey, _: &Path) -> Result<(), StoreError> {
+            unreachable!("nothing is written")
+        }
+        fn copy_file_if_absent(&self, _: &ObjectKey, _: &Path) -> Result<(), StoreError> {
+            unreachable!("nothing is written")
+        }
+        fn size(&self, _: &ObjectKey) -> Result<Option<u64>, StoreError> {
+            Ok(self.says)
+        }
+        fn read_at(&self, _: &ObjectKey, at: u64, buf: &mut [u8]) -> Result<usize, StoreError> {
+            let left = self
+                .gives
+                .map_or(u64::MAX, |gives| gives.saturating_sub(at));
+            let count = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
+            buf[..count].fill(7);
+            Ok(count)
+        }
+        fn list(&self, _: &ObjectKey) -> Result<Vec<ObjectKey>, StoreError> {
+            unreachable!("nothing is listed")
+        }
+        fn delete(&self, _: &ObjectKey) -> Result<(), StoreError> {
+            unreachable!("nothing is deleted")
+        }
+    }
+
+    fn copied(says: Option<u64>, gives: Option<u64>, size: u64) -> (Result<(), StoreError>, usize) {
+        let mut out = Vec::new();
+        let key = "a".parse().unwrap();
+        let result = Odd { says, gives }.copy_sized(&key, size, &mut out);
+        (result, out.len())
+    }
+
+    #[test]
+    fn an_object_of_another_size_is_cut_off() {
+        const SIZE: u64 = 600_000;
+        let all = usize::try_from(SIZE).unwrap();
+        let (result, got) = copied(Some(SIZE), Some(SIZE), SIZE);
+        assert!(result.is_ok() && got == all);
+        let (result, got) = copied(Some(0), Some(0), 0);
+        assert!(result.is_ok() && got == 0);
+        // It says itself that it is larger: nothing is read.
+        let (result, got) = copied(Some(SIZE + 1), None, SIZE);
+        assert_eq!(result.unwrap_err().code(), "store_too_large");
+        assert_eq!(got, 0);
+        // It has no end, or one byte more than it says.
+        for gives in [None, Some(SIZE + 1)] {
+            let (result, got) = copied(Some(SIZE), gives, SIZE);
+            assert_eq!(result.unwrap_err().code(), "store_too_large", "{gives:?}");
+            assert!(got <= all, "{gives:?}");
+        }
+        let (result, got) = copied(Some(SIZE), Some(SIZE - 1), SIZE);
+        assert_eq!(result.unwrap_err().code(), "store_too_small");
+        assert_eq!(got, all - 1);
+        let (result, _) = copied(None, None, SIZE);
+        assert_eq!(result.unwrap_err().code(), "store_absent");
     }
 }

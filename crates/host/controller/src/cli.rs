@@ -1,6 +1,8 @@
 //! What can be typed. Only argument types live here; what they mean is in `commands`.
 
 mod cloud;
+mod doctor;
+mod publish;
 
 use std::path::PathBuf;
 
@@ -10,6 +12,8 @@ pub use self::cloud::{
     DestroyArgs, ExtendArgs, FetchArgs, InCloudArgs, OneRunArgs, Provider, ReapArgs, ResumeArgs,
     RunRef, RunsArgs, StateArgs, StatusArgs, TrustArgs,
 };
+pub use self::doctor::DoctorArgs;
+pub use self::publish::PublishArgs;
 
 /// Attested phase-2 ceremonies: from a circom file to a proving key that anyone can verify offline
 #[derive(Debug, Parser)]
@@ -58,6 +62,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Tell what a ceremony of a circuit takes, before anything runs: sizes, memory, time, cost
     Plan(PlanArgs),
+    /// Look whether this machine and the account have what a run needs; change nothing
+    Doctor(DoctorArgs),
     /// Follow a run in the cloud
     Attach(OneRunArgs),
     /// Say where a run in the cloud stands
@@ -79,6 +85,9 @@ pub enum Command {
     /// Verify the bundle of a ceremony, offline
     #[command(after_long_help = VERIFY_EXAMPLES)]
     Verify(Box<VerifyArgs>),
+    /// Publish a verified bundle: to a bucket, a folder, or as the files of a release
+    #[command(after_long_help = publish::EXAMPLES)]
+    Publish(Box<PublishArgs>),
     /// Check a Groth16 key made by anyone: was phase 2 really done?
     #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArgs),

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use cloud::{Account, Clock, Region};
+use cloud::{Account, Clock, Region, Shelf};
 
 use crate::cli::CloudArgs;
 use crate::error::CliError;
@@ -11,6 +11,9 @@ use crate::error::CliError;
 pub trait Clouds: Debug {
     /// The account of the chosen credentials, and the region to work in. Makes no call yet.
     fn open(&self, args: &CloudArgs) -> Result<OpenCloud, CliError>;
+
+    /// The place `to` (`s3://BUCKET/PREFIX`), to publish in. Makes no call yet.
+    fn shelf(&self, args: &CloudArgs, to: &str) -> Result<Box<dyn Shelf>, CliError>;
 }
 
 /// An account, a region, and the time.

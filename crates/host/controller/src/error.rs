@@ -153,12 +153,35 @@ pub enum CliError {
         /// Digest of the bytes.
         got: String,
     },
+    /// The commit marker names a size that no artifact of this kind has.
+    #[error("artifact {name} would have {got} bytes, at most {limit} are possible")]
+    ArtifactSize {
+        /// The artifact.
+        name: &'static str,
+        /// Most bytes.
+        limit: u64,
+        /// Bytes in the marker.
+        got: u64,
+    },
+    /// A disk is too small for what is to be written.
+    #[error("{needed} bytes are to be written in {}, {available} are free", path.display())]
+    NoSpace {
+        /// Where.
+        path: PathBuf,
+        /// Bytes to be written.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
     /// The bundle cannot be put together.
     #[error("the bundle cannot be put together: {what}")]
     Bundle {
         /// What is missing or wrong.
         what: &'static str,
     },
+    /// A bundle was not published, or not as it should be.
+    #[error(transparent)]
+    Publish(#[from] crate::PublishError),
     /// No cloud can be used.
     #[error(transparent)]
     Provider(#[from] crate::ProviderError),
@@ -241,7 +264,10 @@ impl CliError {
             Self::HostAgentEnded { .. } => "host_agent_ended",
             Self::Run(failure) => &failure.code,
             Self::Artifact { .. } => "artifact_digest",
+            Self::ArtifactSize { .. } => "artifact_size",
+            Self::NoSpace { .. } => "disk_full",
             Self::Bundle { .. } => "bundle",
+            Self::Publish(error) => error.code(),
             Self::Provider(error) => error.code(),
             Self::Saga(error) => error.code(),
             Self::Cloud(error) => error.code(),
@@ -262,6 +288,7 @@ impl CliError {
             | Self::Expected { .. }
             | Self::Unsigned { .. } => Exit::False,
             Self::Interrupted { .. } => Exit::Interrupted,
+            Self::Publish(error) => error.exit(),
             _ => Exit::Incomplete,
         }
     }
@@ -307,6 +334,7 @@ impl CliError {
                 "records and finished artifacts are kept in {}",
                 store.display()
             )),
+            Self::Publish(error) => error.hint().map(str::to_owned),
             Self::Provider(error) => error.hint(),
             Self::Saga(error) => error.hint(),
             Self::Cloud(error) => error.hint(),

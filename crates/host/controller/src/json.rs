@@ -270,6 +270,52 @@ impl Object for Silent<'_> {
     const TYPE: &'static str = "silent";
 }
 
+/// One thing that `doctor` looked at.
+#[derive(Debug, Serialize)]
+pub struct Health<'a> {
+    /// Stable name.
+    pub id: &'a str,
+    /// What it is.
+    pub title: &'a str,
+    /// `ok`, `warning`, `failed`, `not-checked` (it could not be asked) or `not-asked` (this program does not).
+    pub status: &'a str,
+    /// What was seen.
+    pub detail: &'a str,
+    /// What to do.
+    pub hint: Option<&'a str>,
+}
+
+impl Object for Health<'_> {
+    const TYPE: &'static str = "health";
+}
+
+/// A bundle was published.
+#[derive(Debug, Serialize)]
+pub struct Published<'a> {
+    /// Where, as it was typed.
+    pub to: &'a str,
+    /// Whether any part of the ceremony is simulated.
+    pub simulated: bool,
+    /// Files there.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files written now.
+    pub written: usize,
+    /// Files that were there with the same bytes.
+    pub already: usize,
+    /// Address of the page, if an address was given.
+    pub public: Option<&'a str>,
+    /// File with the page of signed links, which are secrets: never the links themselves.
+    pub page: Option<&'a str>,
+    /// How long they last.
+    pub link_hours: Option<u16>,
+}
+
+impl Object for Published<'_> {
+    const TYPE: &'static str = "published";
+}
+
 /// Where a run in the cloud stands.
 #[derive(Debug, Serialize)]
 pub struct Standing<'a> {

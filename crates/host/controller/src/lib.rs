@@ -14,10 +14,11 @@ pub mod json;
 mod printer;
 mod programs;
 mod provider;
+mod space;
 mod words;
 mod work;
 
-pub use commands::{run, run_with};
+pub use commands::{PublishError, run, run_with};
 pub use error::CliError;
 pub use exit::Exit;
 pub use printer::Printer;

@@ -59,7 +59,8 @@ pub(crate) fn find_modules(named: Option<&Path>) -> Result<PathBuf, CliError> {
     Ok(path)
 }
 
-fn beside_this_program() -> Result<PathBuf, CliError> {
+/// The folder of this program.
+pub(crate) fn beside_this_program() -> Result<PathBuf, CliError> {
     let path = std::env::current_exe().map_err(|source| CliError::File {
         action: "find",
         path: "this program".into(),

@@ -71,4 +71,24 @@ impl Clouds for Aws {
     fn open(&self, _args: &CloudArgs) -> Result<OpenCloud, CliError> {
         Err(ProviderError::NotBuilt.into())
     }
+
+    #[cfg(feature = "aws")]
+    fn shelf(&self, args: &CloudArgs, to: &str) -> Result<Box<dyn cloud::Shelf>, CliError> {
+        let location: aws::S3Location = to.parse().map_err(|error: aws::LocationError| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            CliError::Usage {
+                what: format!(
+                    "{to} cannot be published to: {error}{}",
+                    cause.unwrap_or_default()
+                ),
+                hint: Some("name it as s3://BUCKET/PREFIX"),
+            }
+        })?;
+        Ok(Box::new(aws::S3Store::new(&session(args)?, location)))
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn shelf(&self, _args: &CloudArgs, _to: &str) -> Result<Box<dyn cloud::Shelf>, CliError> {
+        Err(ProviderError::NotBuilt.into())
+    }
 }

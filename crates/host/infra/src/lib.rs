@@ -21,6 +21,9 @@ pub const ARCHIVE_TEMPLATE: &str = include_str!("../../../../infra/archive.yaml"
 pub const BUCKET_SETTINGS: &str = include_str!("../../../../infra/bucket.json");
 /// What the operator must be allowed, an IAM policy: `infra/policies/controller.json`.
 pub const CONTROLLER_POLICY: &str = include_str!("../../../../infra/policies/controller.json");
+/// What `controller publish` must be allowed, an IAM policy with `${bucket}` and `${prefix}` to be filled in:
+/// `infra/policies/publisher.json`.
+pub const PUBLISHER_POLICY: &str = include_str!("../../../../infra/policies/publisher.json");
 /// Forbids to replace the machine by an update, a stack policy: `infra/policies/stack-policy.json`.
 pub const STACK_POLICY: &str = include_str!("../../../../infra/policies/stack-policy.json");
 /// The service on the machine, a systemd unit: `infra/host-agent.service`.

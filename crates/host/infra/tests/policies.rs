@@ -344,3 +344,49 @@ fn every_permission_that_the_code_names_is_in_the_policy() {
         );
     }
 }
+
+fn publisher() -> Policy {
+    let text = infra::PUBLISHER_POLICY
+        .replace("${bucket}", "ceremonies")
+        .replace("${prefix}", "public");
+    assert!(!text.contains("${"), "{text}");
+    Policy::read(&serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+#[test]
+fn a_publisher_writes_once_reads_and_does_nothing_else() {
+    const PLACE: &str = "arn:aws:s3:::ceremonies";
+    let policy = publisher();
+    let judge = |call: &Call| policy.decide(call);
+    let object = format!("{PLACE}/public/my-circuit/final.zkey");
+    let new = [
+        ("s3:if-none-match", "*"),
+        ("s3:ObjectCreationOperation", "true"),
+    ];
+    let listing = [("s3:prefix", "public/my-circuit/final.zkey")];
+    for call in [
+        Call::new("s3:ListBucket", PLACE).with(&listing),
+        Call::new("s3:GetObject", &object),
+        Call::new("s3:PutObject", &object).with(&new),
+        // The parts of an upload, which make no object yet.
+        Call::new("s3:PutObject", &object).with(&[("s3:ObjectCreationOperation", "false")]),
+        Call::new("s3:AbortMultipartUpload", &object),
+    ] {
+        assert!(judge(&call).is_allowed(), "{call:?}");
+    }
+    let overwrite = [("s3:ObjectCreationOperation", "true")];
+    let elsewhere = format!("{PLACE}/runs/x");
+    for call in [
+        Call::new("s3:PutObject", &object).with(&overwrite),
+        Call::new("s3:PutObject", &elsewhere).with(&new),
+        Call::new("s3:GetObject", &elsewhere),
+        Call::new("s3:ListBucket", PLACE),
+        Call::new("s3:ListBucket", PLACE).with(&[("s3:prefix", "runs/x")]),
+        Call::new("s3:DeleteObject", &object),
+        Call::new("s3:PutObjectRetention", &object),
+        Call::new("s3:BypassGovernanceRetention", &object),
+        Call::new("s3:PutBucketPolicy", PLACE),
+    ] {
+        assert!(!judge(&call).is_allowed(), "{call:?}");
+    }
+}

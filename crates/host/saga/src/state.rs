@@ -21,6 +21,11 @@ impl StateFolder {
         Self(path.into())
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The folder of one run.
     pub fn of(&self, run: &RunId) -> PathBuf {
         self.0.join("runs").join(run.as_str())

@@ -8,10 +8,9 @@
 
 mod list;
 mod parts;
-mod presign;
-mod publish;
 mod put;
 mod read;
+mod shelf;
 
 use std::io::Write;
 use std::path::Path;
@@ -20,8 +19,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_s3::types::RequestPayer;
 use cloud::{AccountId, CloudError, ObjectKey, ObjectStore, StoreError};
 
-pub use self::presign::PresignedUrl;
-pub use self::publish::Published;
 use self::put::Headers;
 use self::read::{READ_WINDOW, Window};
 use crate::driver::{Driver, Lost};

@@ -4,11 +4,14 @@ mod ceremony;
 mod check;
 mod cloud;
 mod completions;
+mod doctor;
 mod inspect;
 mod pcrs;
 mod plan;
+mod publish;
 mod verify;
 
+pub use self::publish::PublishError;
 use crate::cli::Command;
 use crate::clouds::Clouds;
 use crate::exit::Exit;
@@ -35,6 +38,8 @@ pub fn run_with(command: Command, printer: &Printer, clouds: &dyn Clouds) -> Exi
         Command::Reap(args) => cloud::reap(&args, clouds, printer),
         Command::Runs(args) => cloud::runs(&args, clouds, printer),
         Command::Verify(args) => verify::run(&args, printer),
+        Command::Doctor(args) => Ok(doctor::run(&args, clouds, printer)),
+        Command::Publish(args) => publish::run(&args, clouds, printer),
         Command::Check(args) => check::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Pcrs(args) => pcrs::run(&args, printer),

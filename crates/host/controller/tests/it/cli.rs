@@ -65,6 +65,8 @@ fn help_texts() {
     check("help-plan.txt", &["plan", "--help"], 0);
     check("help-verify.txt", &["verify", "--help"], 0);
     check("help-check.txt", &["check", "--help"], 0);
+    check("help-doctor.txt", &["doctor", "--help"], 0);
+    check("help-publish.txt", &["publish", "--help"], 0);
 }
 
 #[test]

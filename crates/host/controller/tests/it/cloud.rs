@@ -32,6 +32,10 @@ impl Clouds for Fake {
             pace: Pace::default(),
         })
     }
+
+    fn shelf(&self, _: &CloudArgs, _: &str) -> Result<Box<dyn cloud::Shelf>, CliError> {
+        unreachable!("nothing is published")
+    }
 }
 
 /// Watches a run until its stack is waited for.

@@ -14,5 +14,6 @@ mod emulated;
 mod faults;
 mod launch;
 mod measurements;
+mod publish;
 mod scene;
 mod whole;

@@ -285,7 +285,7 @@ impl Receiver for Home {
         for info in run.committed()?.unwrap().artifacts {
             let kind = pb::ArtifactKind::try_from(info.kind).unwrap();
             let mut bytes = Vec::new();
-            run.read_artifact(kind, &mut bytes)?;
+            run.read_artifact(kind, info.size, &mut bytes)?;
             if Sha256::digest(&bytes)[..] != info.sha256[..] {
                 let code = "artifact_digest".to_owned();
                 return Err(SagaError::Receive {

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use cloud::run::Run;
 use formats::digest::HashingWriter;
+use manifest::manifest::MAX_MANIFEST_BYTES;
 use manifest::{ArtifactKind, RawManifest, report, sums};
 use protocol::convert::kind_from_pb;
 use protocol::pb;
 
 use super::request::CircuitBytes;
 use crate::error::CliError;
+use crate::space;
 
 /// Puts the bundle together beside `out` and renames it.
 pub(in crate::commands) fn assemble(
@@ -22,9 +24,18 @@ pub(in crate::commands) fn assemble(
     let committed = run.committed()?.ok_or(CliError::Bundle {
         what: "the run has no commit marker",
     })?;
+    let artifacts: Vec<Shipped> = committed
+        .artifacts
+        .iter()
+        .map(Shipped::named)
+        .collect::<Result<_, _>>()?;
+    let needed = artifacts
+        .iter()
+        .fold(0_u64, |sum, shipped| sum.saturating_add(shipped.size));
     let partial = Partial::create(out)?;
-    for artifact in &committed.artifacts {
-        copy(run, artifact, &partial.path)?;
+    space::check(&partial.path, needed)?;
+    for shipped in &artifacts {
+        shipped.copy(run, &partial.path)?;
     }
     if let CircuitBytes::Sources(bundle) = circuit {
         bundle.unpack(&partial.path.join(sums::SOURCES_FOLDER))?;
@@ -61,37 +72,78 @@ fn derive(folder: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-fn copy(run: Run<'_>, artifact: &pb::ArtifactInfo, folder: &Path) -> Result<(), CliError> {
-    let kind = pb::ArtifactKind::try_from(artifact.kind).map_err(|_| CliError::Bundle {
-        what: "the commit marker names an unknown artifact",
-    })?;
-    let name = kind_from_pb(artifact.kind)
-        .ok()
-        .and_then(ArtifactKind::file_name)
-        .ok_or(CliError::Bundle {
-            what: "the commit marker names an artifact that is not shipped",
+/// An artifact that belongs into a bundle, as the commit marker says it is.
+struct Shipped {
+    kind: pb::ArtifactKind,
+    name: &'static str,
+    size: u64,
+    sha256: String,
+}
+
+impl Shipped {
+    /// The host wrote the marker: kind and size are held against what a bundle can have.
+    fn named(artifact: &pb::ArtifactInfo) -> Result<Self, CliError> {
+        let kind = pb::ArtifactKind::try_from(artifact.kind).map_err(|_| CliError::Bundle {
+            what: "the commit marker names an unknown artifact",
         })?;
-    let path = folder.join(name);
-    let failed = |source| CliError::File {
-        action: "write",
-        path: path.clone(),
-        source,
-    };
-    let file = File::create_new(&path).map_err(failed)?;
-    let mut out = HashingWriter::new(BufWriter::with_capacity(1 << 20, file));
-    run.read_artifact(kind, &mut out)?;
-    out.flush().map_err(failed)?;
-    let (file, digests) = out.finish();
-    file.get_ref().sync_all().map_err(failed)?;
-    let (expected, got) = (hex::encode(&artifact.sha256), digests.sha256.to_string());
-    if expected == got {
-        Ok(())
-    } else {
-        Err(CliError::Artifact {
+        let (kind_here, name) = kind_from_pb(artifact.kind)
+            .ok()
+            .and_then(|kind| Some((kind, kind.file_name()?)))
+            .ok_or(CliError::Bundle {
+                what: "the commit marker names an artifact that is not shipped",
+            })?;
+        let limit = most(kind_here);
+        if artifact.size > limit {
+            return Err(CliError::ArtifactSize {
+                name,
+                limit,
+                got: artifact.size,
+            });
+        }
+        Ok(Self {
+            kind,
             name,
-            expected,
-            got,
+            size: artifact.size,
+            sha256: hex::encode(&artifact.sha256),
         })
+    }
+
+    /// Takes exactly as many bytes as were committed to, whatever the store holds.
+    fn copy(&self, run: Run<'_>, folder: &Path) -> Result<(), CliError> {
+        let path = folder.join(self.name);
+        let failed = |source| CliError::File {
+            action: "write",
+            path: path.clone(),
+            source,
+        };
+        let file = File::create_new(&path).map_err(failed)?;
+        let mut out = HashingWriter::new(BufWriter::with_capacity(1 << 20, file));
+        run.read_artifact(self.kind, self.size, &mut out)?;
+        out.flush().map_err(failed)?;
+        let (file, digests) = out.finish();
+        file.get_ref().sync_all().map_err(failed)?;
+        let got = digests.sha256.to_string();
+        if self.sha256 == got {
+            Ok(())
+        } else {
+            Err(CliError::Artifact {
+                name: self.name,
+                expected: self.sha256.clone(),
+                got,
+            })
+        }
+    }
+}
+
+/// Most bytes that an artifact can have: no bundle that verifies has more.
+fn most(kind: ArtifactKind) -> u64 {
+    const TEXT: u64 = 16 << 20;
+    match kind {
+        // A key of the largest published phase 1 (2^28) has some hundred GiB.
+        ArtifactKind::R1cs | ArtifactKind::FinalZkey => 1 << 40,
+        ArtifactKind::WitnessWasm => 4 << 30,
+        ArtifactKind::Manifest => u64::try_from(MAX_MANIFEST_BYTES).unwrap_or(TEXT),
+        _ => TEXT,
     }
 }
 
@@ -163,13 +215,22 @@ mod tests {
 
     /// A run whose commit marker names these kinds, with the bytes `x` for each.
     fn assemble_from(kinds: &[i32], stored: &[u8]) -> (CliError, Vec<String>, Vec<String>) {
+        assemble_sized(kinds, 1, stored)
+    }
+
+    /// As [`assemble_from`], with a marker that names this size for each.
+    fn assemble_sized(
+        kinds: &[i32],
+        size: u64,
+        stored: &[u8],
+    ) -> (CliError, Vec<String>, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let store = FolderStore::open(folder.path().join("store")).unwrap();
         let id: RunId = "r".parse().unwrap();
         let run = Run::new(&store, &id);
         let info = |kind: &i32| pb::ArtifactInfo {
             kind: *kind,
-            size: 1,
+            size,
             sha256: Sha256Digest::of(b"x").as_bytes().to_vec().into(),
             ..pb::ArtifactInfo::default()
         };
@@ -219,5 +280,32 @@ mod tests {
             assert!(text.contains(words), "{kinds:?}: {text}");
             assert_eq!(before, after, "{kinds:?} left something behind");
         }
+    }
+
+    #[test]
+    fn an_artifact_of_another_size_than_committed_is_cut_off() {
+        let manifest = i32::from(pb::ArtifactKind::Manifest);
+        let key = i32::from(pb::ArtifactKind::FinalZkey);
+        for (kind, size, stored, code) in [
+            (key, 1, &b"xx"[..], "store_too_large"),
+            (key, 0, b"x", "store_too_large"),
+            (key, 2, b"x", "store_too_small"),
+            (key, (1 << 40) + 1, b"x", "artifact_size"),
+            (key, u64::MAX, b"x", "artifact_size"),
+            (manifest, 1 << 30, b"x", "artifact_size"),
+        ] {
+            let (error, before, after) = assemble_sized(&[kind], size, stored);
+            assert_eq!(error.code(), code, "{size}");
+            assert_eq!(before, after, "{size}: something is left behind");
+        }
+    }
+
+    #[test]
+    fn what_the_disk_cannot_hold_is_not_begun() {
+        let key = i32::from(pb::ArtifactKind::FinalZkey);
+        let many = vec![key; 10_000];
+        let (error, before, after) = assemble_sized(&many, 1 << 40, b"x");
+        assert_eq!(error.code(), "disk_full");
+        assert_eq!(before, after);
     }
 }

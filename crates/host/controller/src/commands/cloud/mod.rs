@@ -22,6 +22,7 @@ pub(super) use self::orphans::{reap, runs};
 use self::receiver::Bundler;
 use self::screen::Screen;
 use self::seat::Seat;
+pub(super) use self::seat::state;
 pub(super) use self::standing::status;
 use crate::cli::{DestroyArgs, ExtendArgs, FetchArgs, OneRunArgs, ResumeArgs, TrustArgs};
 use crate::clouds::Clouds;

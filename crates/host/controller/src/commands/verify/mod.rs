@@ -9,7 +9,7 @@ mod trust;
 use std::path::{Path, PathBuf};
 
 use formats::source::{FileSource, Source};
-use manifest::{ArtifactKind, RawManifest, Spec};
+use manifest::{ArtifactKind, Manifest, RawManifest, Spec};
 use verify::{CircuitCompiler, ContractCompiler, VerifyOptions, verify_bundle};
 
 use self::compilers::{LentCircom, LentSolc};
@@ -41,6 +41,11 @@ pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<Exit, CliError
         None => one(args, &args.bundle, printer),
         Some(count) => sequence::run(args, count, printer),
     }
+}
+
+/// Whether the folder is one of bundles in sequence.
+pub(super) fn holds_several(bundle: &Path) -> Result<bool, CliError> {
+    Ok(bundle.is_dir() && sequence::count(bundle)?.is_some())
 }
 
 fn one(args: &VerifyArgs, bundle: &Path, printer: &Printer) -> Result<Exit, CliError> {
@@ -145,6 +150,11 @@ fn ptau(args: &VerifyArgs, bundle: &Path, scratch: &Scratch) -> Result<Option<Pa
 }
 
 fn power_in_manifest(bundle: &Path) -> Result<u32, CliError> {
+    Ok(manifest(bundle)?.phase1.power)
+}
+
+/// The manifest of a bundle, as far as its form goes.
+pub(super) fn manifest(bundle: &Path) -> Result<Manifest, CliError> {
     let path = bundle.join(ArtifactKind::Manifest.name());
     let failed = |source| CliError::File {
         action: "read",
@@ -157,7 +167,7 @@ fn power_in_manifest(bundle: &Path) -> Result<u32, CliError> {
         )));
     }
     let text = std::fs::read(&path).map_err(failed)?;
-    Ok(RawManifest(text).validate()?.phase1.power)
+    Ok(RawManifest(text).validate()?)
 }
 
 fn open(path: &Path) -> Result<FileSource, CliError> {

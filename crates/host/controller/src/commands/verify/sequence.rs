@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use manifest::{ArtifactKind, Manifest, RawManifest};
+use manifest::ArtifactKind;
 use owo_colors::OwoColorize;
 use verify::sequence::check_link;
 
-use super::{MANIFEST_LIMIT, one};
+use super::{manifest, one};
 use crate::cli::VerifyArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -117,20 +117,6 @@ pub(in crate::commands) fn links(
         exit_code: exit.code(),
     });
     Ok(exit)
-}
-
-fn manifest(bundle: &Path) -> Result<Manifest, CliError> {
-    let path = bundle.join(ArtifactKind::Manifest.name());
-    let failed = |source| CliError::File {
-        action: "read",
-        path: path.clone(),
-        source,
-    };
-    if std::fs::metadata(&path).map_err(failed)?.len() > MANIFEST_LIMIT {
-        return Err(failed(std::io::ErrorKind::FileTooLarge.into()));
-    }
-    let text = std::fs::read(&path).map_err(failed)?;
-    Ok(RawManifest(text).validate()?)
 }
 
 /// What is false outweighs what could not be checked, and that what holds under simulation only.
