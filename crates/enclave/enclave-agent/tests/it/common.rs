@@ -5,7 +5,7 @@ use std::io::{self, Cursor};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use attestation::{Anchor, PcrPolicy, RawDocument};
+use attestation::{PcrPolicy, RawDocument};
 use circom::Limits;
 use drand::Chain;
 use enclave_agent::backing::BackingConfig;
@@ -31,7 +31,6 @@ pub(crate) const MARGIN_MS: u64 = 1000;
 
 pub(crate) struct Host {
     pub(crate) client: EnclaveClient<Channel>,
-    pub(crate) anchor: Anchor,
     pub(crate) chain: LocalChain,
     pub(crate) folder: TempDir,
     pub(crate) files: Arc<Files>,
@@ -101,7 +100,7 @@ impl Host {
             mode: AgentMode::Simulation,
             modules: testkit::modules_folder(),
             work: folder.path().join("work"),
-            anchor: anchor.clone(),
+            anchor,
             pcrs: PcrPolicy::unpinned(),
             self_checks,
             compiler_limits,
@@ -124,7 +123,6 @@ impl Host {
         let genesis = now_ms() / 1000 - 100;
         Self {
             client,
-            anchor,
             chain: LocalChain::from_seed([5; 32], genesis, 1).unwrap(),
             folder,
             files: Arc::default(),
