@@ -1,6 +1,6 @@
 //! What an instance does for its enclave: it answers the heartbeat, and hears the last words.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,8 +43,9 @@ impl Parent {
         })?;
         serve(vsock, LAST_WORDS_PORT, move |stream| {
             let mut text = Vec::new();
-            stream.take(LAST_WORDS_MAX).read_to_end(&mut text)?;
-            let text: String = String::from_utf8_lossy(&text)
+            // Up to the line's end, not the stream's: the machine waits for this side to close.
+            BufReader::new(stream.take(LAST_WORDS_MAX)).read_until(b'\n', &mut text)?;
+            let text: String = String::from_utf8_lossy(text.trim_ascii_end())
                 .chars()
                 .map(|c| if c.is_control() { ' ' } else { c })
                 .collect();

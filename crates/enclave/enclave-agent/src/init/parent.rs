@@ -18,7 +18,7 @@ const HEARTBEAT_PORT: u32 = 9000;
 const HEARTBEAT: u8 = 0xb7;
 /// Where a parent may wait for the reason of an enclave's end.
 pub const LAST_WORDS_PORT: u32 = 5006;
-/// Longest text that is sent there, bytes.
+/// Longest line that is sent there, bytes, its end included.
 const LAST_WORDS_MAX: usize = 1024;
 
 /// One exchange must be over in this time.
@@ -90,16 +90,16 @@ pub(super) fn last_words(parent: Option<Parent>, text: &str) {
 fn say(cid: u32, text: &str) -> std::io::Result<()> {
     let mut stream = VsockStream::connect_with_cid_port(cid, LAST_WORDS_PORT)?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(shortened(text))?;
-    stream.shutdown(std::net::Shutdown::Write)?;
-    // The parent closes when it has read everything.
+    stream.write_all(&line(text))?;
+    // The parent closes when it has read the line. Not every vsock device passes on the end of one direction.
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.read(&mut [0]).map(drop)
 }
 
-fn shortened(text: &str) -> &[u8] {
-    let bytes = text.as_bytes();
-    bytes.get(..LAST_WORDS_MAX).unwrap_or(bytes)
+fn line(text: &str) -> Vec<u8> {
+    let words = text.bytes().take(LAST_WORDS_MAX - 1);
+    let words = words.map(|byte| if byte == b'\n' { b' ' } else { byte });
+    words.chain([b'\n']).collect()
 }
 
 #[cfg(test)]
@@ -134,8 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn last_words_are_bounded() {
-        assert_eq!(shortened("short"), b"short");
-        assert_eq!(shortened(&"é".repeat(1000)).len(), LAST_WORDS_MAX);
+    fn last_words_are_one_line_and_bounded() {
+        assert_eq!(line("short"), b"short\n");
+        assert_eq!(line("a\nb"), b"a b\n");
+        let long = line(&"é".repeat(1000));
+        assert_eq!((long.len(), long.last()), (LAST_WORDS_MAX, Some(&b'\n')));
     }
 }
