@@ -1,0 +1,85 @@
+//! Runs that are killed, interrupted, aborted, and what they leave.
+
+use serde_json::Value;
+
+use crate::machine::Machine;
+use crate::world::{REGION, World};
+
+fn is_stage(object: &Value, stage: &str) -> bool {
+    object["type"] == "stage" && object["stage"] == stage
+}
+
+fn is_step(object: &Value, step: &str) -> bool {
+    object["type"] == "cloud-step" && object["step"] == step
+}
+
+#[test]
+fn r43_a_run_whose_controller_was_killed_is_brought_home_by_another_machine_from_its_id() {
+    let Some(world) = World::new() else { return };
+    let first = world.begin("state", "bundle");
+    let run = first.run();
+    first.wait_for("machine", |object| is_step(object, "wait for stack"));
+    // The stack of an emulator is ready at once.
+    let machine = Machine::boot(&world, &run);
+    first.wait_for("stage", |object| is_stage(object, "compiled"));
+    first.kill();
+    assert!(!world.path("bundle").exists());
+    assert!(!world.billing(&run).is_empty());
+
+    // A machine that knows nothing but the run's id.
+    let status = world.controller(&[
+        "--json",
+        "status",
+        run.as_str(),
+        "--state",
+        "third",
+        "--region",
+        REGION,
+    ]);
+    assert_eq!(status.status.code(), Some(0), "{status:?}");
+    let second = world.follow(&[
+        "resume",
+        run.as_str(),
+        "--state",
+        "elsewhere",
+        "--out",
+        "bundle",
+    ]);
+    second.wait_for("stage", |object| is_stage(object, "sealed"));
+    let verdict = second.wait_for_type("verdict");
+    assert_eq!(verdict["verdict"], "holds_under_simulation", "{verdict}");
+    let (code, said) = second.end();
+    assert_eq!(code, Some(5), "{said:#?}");
+    assert_eq!(machine.end(), Some(0));
+    assert_eq!(world.billing(&run), [""; 0]);
+
+    // The bundle is one like any other.
+    let verified = world.controller(&["verify", "bundle", "--trust", "simulation"]);
+    assert_eq!(verified.status.code(), Some(5), "{verified:?}");
+    // The machine that began it finds that it is over.
+    let again = world.controller(&["resume", run.as_str(), "--state", "state"]);
+    assert_ne!(again.status.code(), Some(0), "{again:?}");
+    assert_eq!(world.billing(&run), [""; 0]);
+}
+
+#[test]
+fn r43_a_run_that_was_left_is_aborted_and_nothing_of_it_stays() {
+    let Some(world) = World::new() else { return };
+    let first = world.begin("state", "bundle");
+    let run = first.run();
+    first.wait_for("machine", |object| is_step(object, "wait for stack"));
+    let machine = Machine::boot(&world, &run);
+    first.wait_for("stage", |object| is_stage(object, "opened"));
+    first.interrupt();
+    let (code, said) = first.end();
+    assert_eq!(code, Some(4), "{said:#?}");
+    assert!(
+        said.iter().any(|object| object["type"] == "left"),
+        "{said:#?}"
+    );
+
+    let aborted = world.controller(&["--json", "abort", run.as_str(), "--state", "state"]);
+    assert_eq!(aborted.status.code(), Some(0), "{aborted:?}");
+    assert_eq!(machine.end(), Some(130), "stopped on request");
+    assert_eq!(world.billing(&run), [""; 0]);
+}
