@@ -33,7 +33,8 @@ pub use failure::{CloudError, ErrorClass};
 pub use folder::FolderStore;
 pub use key::{KeyError, ObjectKey, RunId};
 pub use names::{
-    AccountId, BucketName, InstanceId, InstanceType, Region, StackId, StackName, VolumeId, Zone,
+    AccountId, BucketName, InstanceId, InstanceType, Region, StackId, StackName, TopicArn,
+    VolumeId, Zone,
 };
 pub use shelf::{PresignedUrl, Shelf};
 pub use stacks::{NewStack, Stack, StackFailure, StackRef, StackState, Stacks};

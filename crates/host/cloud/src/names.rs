@@ -113,6 +113,33 @@ name!(
         && all(text, |b| b.is_ascii_alphanumeric() || b":/-".contains(&b))
 );
 
+name!(
+    /// ARN of an SNS topic, for example `arn:aws:sns:eu-central-1:123456789012:alarms`. First-in-first-out topics,
+    /// whose names end with `.fifo`, are not taken: alarms cannot use them.
+    TopicArn,
+    "the ARN of an SNS topic",
+    |text| {
+        let parts: Vec<&str> = text.split(':').collect();
+        let [arn, partition, service, region, account, topic] = parts[..] else {
+            return false;
+        };
+        arn == "arn"
+            && all(partition, lower_digit_or(b"-"))
+            && service == "sns"
+            && region.parse::<Region>().is_ok()
+            && account.parse::<AccountId>().is_ok()
+            && topic.len() <= 256
+            && all(topic, |b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    }
+);
+
+impl TopicArn {
+    /// Where the topic is.
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
+    }
+}
+
 impl RunId {
     /// Name of the run's bucket. It holds the account number, so that the name that another account may
     /// have taken is never mistaken for ours, and it can be told from the run's id alone.
@@ -191,6 +218,20 @@ mod tests {
         }
         for bad in ["-a-b", "a.b.c", "Abc", "ab", "a_b"] {
             assert!(bad.parse::<BucketName>().is_err(), "{bad}");
+        }
+        let topic: TopicArn = "arn:aws:sns:eu-central-1:123456789012:alarms"
+            .parse()
+            .unwrap();
+        assert_eq!(topic.region(), "eu-central-1");
+        for bad in [
+            "",
+            "alarms",
+            "arn:aws:sqs:eu-central-1:123456789012:alarms",
+            "arn:aws:sns:eu-central-1:1234:alarms",
+            "arn:aws:sns:eu-central-1:123456789012:alarms.fifo",
+            "arn:aws:sns:eu-central-1:123456789012:alarms:b6a6",
+        ] {
+            assert!(bad.parse::<TopicArn>().is_err(), "{bad}");
         }
         let run: RunId = "Run_1".parse().unwrap();
         let account: AccountId = "123456789012".parse().unwrap();

@@ -149,6 +149,14 @@ pub enum AgentError {
     /// No enclave-agent to talk to.
     #[error(transparent)]
     Process(#[from] EnclaveProcessError),
+    /// The enclave said why it ended.
+    #[error("last words of the enclave: {words}")]
+    LastWords {
+        /// Its words.
+        words: String,
+        /// What this side saw.
+        source: Box<AgentError>,
+    },
     /// No Nitro Enclave, or not the one that is wanted.
     #[error(transparent)]
     Nitro(#[from] NitroError),
@@ -225,6 +233,7 @@ impl AgentError {
             Self::Ptau(error) => error.code(),
             Self::Setup(error) => error.code(),
             Self::Process(_) => "enclave_start",
+            Self::LastWords { source, .. } => return source.code(),
             Self::Nitro(error) => error.code(),
             Self::Session(error) => return error.code().to_owned(),
             Self::SelfCheck { .. } => "self_check",
@@ -249,6 +258,7 @@ impl AgentError {
         match self {
             Self::Circom(error) => Some(error.hint().to_owned()),
             Self::Ptau(error) => error.hint(),
+            Self::LastWords { source, .. } => source.hint(),
             Self::Nitro(error) => error.hint(),
             Self::Session(error) => error.hint().map(str::to_owned),
             Self::Deadline { .. } => Some(

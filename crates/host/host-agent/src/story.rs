@@ -12,6 +12,7 @@ use crate::enclave_process::EnclaveProcess;
 use crate::error::{AgentError, During, Failed, Phase};
 use crate::initial_key;
 use crate::job::{self, Task};
+use crate::nitro::last_words::LastWords;
 use crate::nitro::{NitroChoice, NitroEnclave};
 use crate::preflight::{self, Circuit};
 use crate::ptau;
@@ -65,6 +66,24 @@ pub async fn run(config: Config, reporter: Arc<Reporter>) -> Result<pb::JobDone,
             .during(Phase::InitialKey)?,
     };
 
+    // Before the enclave starts: it may end soon.
+    let words = matches!(config.enclave, EnclaveChoice::Nitro(_)).then(LastWords::listen);
+    let result = in_enclave(&config, &task, &circuit, &ptau, &initial, &reporter).await;
+    match words {
+        Some(words) => result.map_err(|failed| words.explain(failed)),
+        None => result,
+    }
+}
+
+/// Starts the enclave-agent, and ends it, however the ceremony went.
+async fn in_enclave(
+    config: &Config,
+    task: &Task,
+    circuit: &Circuit,
+    ptau: &Path,
+    initial: &Path,
+    reporter: &Arc<Reporter>,
+) -> Result<pb::JobDone, Failed> {
     let process = match &config.enclave {
         EnclaveChoice::Running(_) | EnclaveChoice::Nitro(_) => None,
         EnclaveChoice::Start(program) => {
@@ -77,7 +96,7 @@ pub async fn run(config: Config, reporter: Arc<Reporter>) -> Result<pb::JobDone,
     };
     let nitro = match &config.enclave {
         EnclaveChoice::Nitro(choice) => {
-            let started = NitroEnclave::start(choice, &reporter).await;
+            let started = NitroEnclave::start(choice, reporter).await;
             Some(started.during(Phase::Enclave)?)
         }
         _ => None,
@@ -90,10 +109,7 @@ pub async fn run(config: Config, reporter: Arc<Reporter>) -> Result<pb::JobDone,
             return Err(AgentError::Job { what: "no enclave" }).during(Phase::Enclave);
         }
     };
-    let result = ceremony(
-        &config, &task, &circuit, &ptau, &initial, &transport, &reporter,
-    )
-    .await;
+    let result = ceremony(config, task, circuit, ptau, initial, &transport, reporter).await;
     if let Some(process) = process {
         process.stop().await;
     }

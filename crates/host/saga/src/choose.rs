@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloud::{Architecture, InstanceType, Region, RunId};
+use cloud::{Architecture, InstanceType, Region, RunId, TopicArn};
 
 use crate::desk::Desk;
 use crate::error::SagaError;
@@ -30,6 +30,8 @@ pub struct Wish {
     pub host_sha256: String,
     /// Bucket of a mirror of powers of tau, or empty.
     pub mirror: String,
+    /// Who is told when the machine's heartbeat stops; in the same region.
+    pub alarm_topic: Option<TopicArn>,
     /// Objects in the bucket end after this many days.
     pub keep_days: u32,
     /// How much, how long.
@@ -112,6 +114,7 @@ pub fn choose(desk: Desk<'_>, wish: Wish) -> Result<RunPlan, SagaError> {
         volume: wish.volume,
         host_sha256: wish.host_sha256,
         mirror: wish.mirror,
+        alarm_topic: wish.alarm_topic,
         started,
         deadline: started.after(limit),
         max_usd: wish.limits.max_usd,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cloud::names::NameError;
 use cloud::{
-    AccountId, Architecture, BucketName, InstanceType, Region, RunId, Tags, Timestamp, Zone, tags,
+    AccountId, Architecture, BucketName, InstanceType, Region, RunId, Tags, Timestamp, TopicArn,
+    Zone, tags,
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,8 @@ pub struct RunPlan {
     pub host_sha256: String,
     /// Bucket of a mirror of powers of tau, or empty.
     pub mirror: String,
+    /// Who is told when the machine's heartbeat stops.
+    pub alarm_topic: Option<TopicArn>,
     /// When it was planned.
     pub started: Timestamp,
     /// When everything of it has to be gone.
@@ -94,6 +97,7 @@ pub struct RawPlan {
     volume: Volume,
     host_sha256: String,
     mirror: String,
+    alarm_topic: Option<String>,
     started: String,
     deadline: String,
     max_micro_usd: Option<u64>,
@@ -175,6 +179,7 @@ impl RawPlan {
             volume: self.volume,
             host_sha256: self.host_sha256,
             mirror: self.mirror,
+            alarm_topic: self.alarm_topic.map(|arn| arn.parse()).transpose()?,
             started,
             deadline,
             max_usd: self.max_micro_usd.map(Usd),
@@ -214,6 +219,7 @@ impl RunPlan {
             volume: self.volume,
             host_sha256: self.host_sha256.clone(),
             mirror: self.mirror.clone(),
+            alarm_topic: self.alarm_topic.as_ref().map(ToString::to_string),
             started: self.started.to_string(),
             deadline: self.deadline.to_string(),
             max_micro_usd: self.max_usd.map(|usd| usd.0),
@@ -272,6 +278,12 @@ impl RunPlan {
             ("VolumeIops", self.volume.iops.to_string()),
             ("VolumeThroughput", self.volume.throughput.to_string()),
             ("MirrorBucket", self.mirror.clone()),
+            (
+                "AlarmTopic",
+                self.alarm_topic
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string),
+            ),
         ];
         let pairs = pairs
             .into_iter()
@@ -307,6 +319,11 @@ mod tests {
             },
             host_sha256: "cd".repeat(32),
             mirror: String::new(),
+            alarm_topic: Some(
+                "arn:aws:sns:eu-central-1:123456789012:alarms"
+                    .parse()
+                    .unwrap(),
+            ),
             started: Timestamp(1_795_694_400),
             deadline: Timestamp(1_795_694_400 + 7200),
             max_usd: Some(Usd(2_000_000)),
@@ -356,6 +373,10 @@ mod tests {
         let parameters = plan.parameters(place, &plan.bucket().unwrap());
         assert_eq!(parameters["Placement"], "2");
         assert_eq!(parameters["Zone3"], "");
+        assert_eq!(
+            parameters["AlarmTopic"],
+            "arn:aws:sns:eu-central-1:123456789012:alarms"
+        );
         assert_eq!(parameters["Deadline"], "2026-11-26T14:00:00");
     }
 }

@@ -96,21 +96,34 @@ impl Upload<'_> {
         self.check(size, &composite).await
     }
 
-    /// Sends every part; gives them in order.
+    /// Sends every part; gives them in order. After a failure nothing is on the way any more: a part that comes
+    /// while the upload is taken back may stay.
     async fn send(
         self,
         file: Arc<File>,
         size: u64,
         digest: [u8; 32],
     ) -> Result<Vec<Part>, StoreError> {
+        let mut flying = JoinSet::new();
+        let sent = self.send_with(file, size, digest, &mut flying).await;
+        flying.shutdown().await;
+        sent
+    }
+
+    async fn send_with(
+        self,
+        file: Arc<File>,
+        size: u64,
+        digest: [u8; 32],
+        flying: &mut JoinSet<Result<Part, CloudError>>,
+    ) -> Result<Vec<Part>, StoreError> {
         let length = part_length(size);
         let mut whole = Sha256::new();
-        let mut flying: JoinSet<Result<Part, CloudError>> = JoinSet::new();
         let mut arrived = Vec::new();
         let (mut offset, mut number) = (0_u64, 1_i32);
         while offset < size {
             while flying.len() >= AT_A_TIME {
-                self.land(&mut flying, &mut arrived).await?;
+                self.land(flying, &mut arrived).await?;
             }
             let bytes = self
                 .read(
@@ -131,7 +144,7 @@ impl Upload<'_> {
             number = number.saturating_add(1);
         }
         while !flying.is_empty() {
-            self.land(&mut flying, &mut arrived).await?;
+            self.land(flying, &mut arrived).await?;
         }
         if <[u8; 32]>::from(whole.finalize()) != digest {
             return Err(put::changed(self.key));

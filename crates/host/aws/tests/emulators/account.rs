@@ -24,6 +24,9 @@ const TEMPLATE: &str = r#"{
       "Properties": {
         "ImageId": "ami-12c6146b",
         "InstanceType": { "Ref": "Size" },
+        "BlockDeviceMappings": [
+          { "DeviceName": "/dev/xvda", "Ebs": { "VolumeSize": 8, "VolumeType": "gp3", "DeleteOnTermination": true } }
+        ],
         "Tags": [
           { "Key": "attested-ceremony-run", "Value": { "Ref": "AWS::StackName" } },
           { "Key": "deadline", "Value": { "Ref": "Deadline" } }
@@ -208,7 +211,7 @@ fn a_stack_is_made_found_changed_and_removed() {
 }
 
 #[test]
-fn a_template_that_is_none_is_invalid() {
+fn a_stack_without_a_value_for_its_parameter_is_invalid() {
     let Some((account, _)) = account() else {
         return;
     };
@@ -217,7 +220,7 @@ fn a_template_that_is_none_is_invalid() {
         .stacks
         .create(&NewStack {
             name: &"bad".parse().unwrap(),
-            template: "not a template: [",
+            template: TEMPLATE,
             policy: POLICY,
             parameters: &BTreeMap::new(),
             tags: &Tags::new(),
@@ -356,6 +359,7 @@ fn r50_a_bucket_is_made_closed_and_removed() {
     assert_eq!(services.buckets.list("nothing-begins-so").unwrap(), []);
 
     // What is in it keeps it; emptied, it goes.
+    without_policy(address, &bucket);
     let store = services.buckets.store(&bucket);
     store
         .put_if_absent(&"runs/r/job".parse().unwrap(), b"x")
@@ -371,6 +375,12 @@ fn r50_a_bucket_is_made_closed_and_removed() {
         ErrorClass::NotFound
     );
     assert_eq!(services.buckets.locate(&bucket).unwrap(), None);
+}
+
+/// The policy denies what comes without TLS, and the emulator, which has none, keeps to it.
+fn without_policy(address: std::net::SocketAddr, bucket: &BucketName) {
+    let path = format!("/{bucket}?policy");
+    assert_eq!(world::raw(address, "DELETE", &path, &[], b""), 204);
 }
 
 #[test]
@@ -391,6 +401,11 @@ fn every_call_about_a_bucket_says_whose_it_must_be() {
     };
     services.buckets.configure(&bucket, &settings).unwrap();
     let store = services.buckets.store(&bucket);
+    let error = store
+        .put_if_absent(&"a".parse().unwrap(), b"x")
+        .unwrap_err();
+    assert_eq!(error.code(), "cloud_denied", "the policy wants TLS");
+    without_policy(address, &bucket);
     store.put_if_absent(&"a".parse().unwrap(), b"x").unwrap();
     store.get(&"a".parse().unwrap(), 9).unwrap();
     store.list(&"b".parse().unwrap()).unwrap();

@@ -64,8 +64,8 @@ fn a_refusal_is_not_asked_again() {
     let error = store.put_if_absent(&key("a"), b"1").unwrap_err();
     assert_eq!(error.code(), "cloud_denied");
     assert!(
-        error.to_string().contains("AccessDenied: not you"),
-        "{error}"
+        format!("{error:?}").contains(r#"code: "AccessDenied", message: "not you""#),
+        "{error:?}"
     );
     assert_eq!(line.seen().len(), 1);
     // Not allowed to look is not the same as absent.
@@ -291,7 +291,7 @@ fn a_part_that_fails_takes_the_whole_upload_back() {
     let error = store.put_file_if_absent(&key("big"), &file).unwrap_err();
     assert_eq!(error.code(), "cloud_denied", "{error}");
     assert_eq!(straight.size(&key("big")).unwrap(), None);
-    assert_eq!(line.seen().last().unwrap().method, "DELETE");
+    assert!(line.seen().iter().any(|seen| seen.method == "DELETE"));
     let path = format!("/{}?uploads", store.location().bucket());
     let (status, left) = world::raw_answer(address, "GET", &path, &[], b"");
     assert_eq!(status, 200);

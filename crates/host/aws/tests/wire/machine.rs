@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
@@ -49,12 +49,12 @@ impl Machine {
         }
         let agent = folder.join("host-agent");
         fs::set_permissions(&agent, fs::Permissions::from_mode(0o755)).unwrap();
-        Self::start(world, run, &bucket, agent)
+        Self::start(world, run, &bucket, &agent)
     }
 
-    fn start(world: &World, run: &RunId, bucket: &str, agent: PathBuf) -> Self {
+    fn start(world: &World, run: &RunId, bucket: &str, agent: &Path) -> Self {
         let folder = agent.parent().unwrap().to_owned();
-        let mut command = world.command(&agent);
+        let mut command = world.command(agent);
         command
             .args(["--store", &format!("s3://{bucket}"), "--run", run.as_str()])
             .arg("--host-config")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
-use cloud::BucketName;
+use cloud::{BucketName, TopicArn};
 use saga::Usd;
 
 use super::{CloudArgs, PcrFileArgs, Trust};
@@ -38,6 +38,9 @@ pub struct InCloudArgs {
     /// Bucket of powers of tau in the same region, whose reader pays; asked first (infra/mirror.yaml)
     #[arg(long, value_name = "BUCKET", requires = "cloud")]
     pub ptau_mirror: Option<BucketName>,
+    /// SNS topic, in the same region, that is told when the machine's heartbeat stops for 15 minutes
+    #[arg(long, value_name = "ARN", requires = "cloud")]
+    pub alarm_topic: Option<TopicArn>,
     /// Days after which objects end that nobody has removed
     #[arg(long, value_name = "DAYS", requires = "cloud", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub keep_days: u32,
@@ -53,6 +56,24 @@ pub struct InCloudArgs {
     /// How the bundle is verified
     #[command(flatten)]
     pub trust: TrustArgs,
+}
+
+impl InCloudArgs {
+    /// An option that other commands share, so that the parser does not ask for `--cloud` beside it: typed without it,
+    /// it would do nothing.
+    pub fn typed_in_vain(&self) -> Option<&'static str> {
+        let typed = [
+            ("--region", self.account.region.is_some()),
+            ("--profile", self.account.profile.is_some()),
+            ("--trust", self.trust.trust.is_some()),
+            ("--pcrs", self.trust.pcr_file.pcrs.is_some()),
+        ];
+        let vain = typed
+            .into_iter()
+            .filter(|_| self.cloud.is_none())
+            .find(|(_, typed)| *typed);
+        vain.map(|(option, _)| option)
+    }
 }
 
 /// Where this machine keeps plans and journals of runs in the cloud.

@@ -78,6 +78,21 @@ fn wrong_usage_ends_with_2() {
         2,
     );
     check(
+        "run-local-region.txt",
+        &[
+            "run",
+            "adder.circom",
+            "--local",
+            "--ptau",
+            "dev",
+            "--out",
+            "b",
+            "--region",
+            "eu-central-1",
+        ],
+        2,
+    );
+    check(
         "run-no-ptau.txt",
         &["run", "adder.circom", "--local", "--out", "b"],
         2,

@@ -117,6 +117,7 @@ impl Scene {
             other_costs: Usd(0),
             host_sha256: "cd".repeat(32),
             mirror: String::new(),
+            alarm_topic: None,
             keep_days: 30,
             simulation: false,
             limits: Limits {

@@ -155,6 +155,14 @@ fn what_the_machine_would_refuse_is_refused_here() {
         // Known, and not offered with this processor.
         (&["--instance-type", "r8g.4xlarge"], Exit::Incomplete),
         (&["--nonce", "12"], Exit::Usage),
+        // An alarm cannot tell a topic of another region.
+        (
+            &[
+                "--alarm-topic",
+                "arn:aws:sns:ap-southeast-4:123456789012:alarms",
+            ],
+            Exit::Usage,
+        ),
     ] {
         assert_eq!(scene.run(extra), exit, "{extra:?}");
     }
@@ -218,12 +226,16 @@ fn r46_a_run_that_fails_keeps_its_bucket_and_says_so() {
     let Some(scene) = Scene::new(|settings| settings.agent.behaviour = Behaviour::Fails) else {
         return;
     };
-    assert_eq!(scene.run(&["--max-usd", "5"]), Exit::Incomplete);
+    let topic = "arn:aws:sns:eu-central-1:123456789012:alarms";
+    let extra = ["--max-usd", "5", "--alarm-topic", topic];
+    assert_eq!(scene.run(&extra), Exit::Incomplete);
     let left = scene.fake.0.leftovers();
     assert!(left.len() == 1 && left[0].starts_with("bucket"), "{left:?}");
     let [run] = &scene.runs()[..] else {
         panic!("{:?}", scene.runs())
     };
+    let plan = fs::read_to_string(scene.path("state/runs").join(run).join("plan.json")).unwrap();
+    assert!(plan.contains(topic), "{plan}");
     let state = scene.path("state");
     let state = state.to_str().unwrap();
     // The folder says where the bundle goes and under which trust, so the id is enough.

@@ -3,11 +3,13 @@
 //! * [`NitroEnclave`]: started, looked at, ended.
 //! * [`command`]: `nitro-cli` through its JSON.
 //! * [`advice`]: what to do about each of its error codes.
+//! * [`last_words`]: what the enclave says before it ends.
 //! * [`reserve`]: huge pages and processors, first thing after boot.
 
 pub mod advice;
 pub mod command;
 mod error;
+pub mod last_words;
 pub mod reserve;
 
 use std::path::PathBuf;

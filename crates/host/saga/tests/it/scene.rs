@@ -151,6 +151,7 @@ impl Scene {
             other_costs: Usd(10_000),
             host_sha256: hex::encode(Sha256::digest(b"{}")),
             mirror: String::new(),
+            alarm_topic: None,
             keep_days: 30,
             simulation: false,
             limits: self.limits,

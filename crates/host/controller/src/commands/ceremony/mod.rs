@@ -41,6 +41,12 @@ pub(super) fn run(
             hint: None,
         });
     }
+    if let Some(option) = args.in_cloud.typed_in_vain() {
+        return Err(CliError::Usage {
+            what: format!("{option} is for runs in the cloud, not for --local"),
+            hint: Some("leave it out, or run with --cloud aws"),
+        });
+    }
     if args.enclaves == 1 {
         return one(args, &args.out, args.initial.as_deref(), printer);
     }

@@ -47,6 +47,16 @@ pub(in crate::commands) fn run(
     let simulation = asked.trust.trust == Some(Trust::Simulation);
     let request = Request::from_args(args, args.initial.as_deref(), Where::Cloud { simulation })?;
     let open = clouds.open(&asked.account)?;
+    if let Some(topic) = &asked.alarm_topic
+        && topic.region() != open.region.as_str()
+    {
+        return Err(usage(
+            "--alarm-topic names a topic in another region than the run's",
+            Some(
+                "an alarm can only tell topics of its own region: name one there, or change --region",
+            ),
+        ));
+    }
     let work = WorkDisplay::new(printer);
     let release = release(asked, &work)?;
     let (circuit, estimate) = measured(args, &request, &release, printer, &work)?;
@@ -187,6 +197,7 @@ fn choose(
         other_costs: sizing.other_costs(longest),
         host_sha256: host.parameters_sha256(),
         mirror: host.ptau_mirror.clone().unwrap_or_default(),
+        alarm_topic: asked.alarm_topic.clone(),
         keep_days: asked.keep_days,
         limits: Limits {
             max_usd: asked.max_usd,
