@@ -60,6 +60,13 @@ impl Compute for FakeCompute {
             })
     }
 
+    fn vcpu_quota(&self) -> Result<u32, CloudError> {
+        self.cloud
+            .call("servicequotas:GetServiceQuota", "*", |world| {
+                Ok(world.settings.vcpu_quota)
+            })
+    }
+
     fn instances(&self, which: Which<'_>) -> Result<Vec<Instance>, CloudError> {
         self.cloud.call("ec2:DescribeInstances", "*", |world| {
             let seen = world.seen_ms();

@@ -15,6 +15,8 @@ pub struct Settings {
     /// Its instance types with their price in millionths of a dollar an hour. Every zone `REGIONa`,
     /// `REGIONb`, `REGIONc` offers all of them.
     pub types: Vec<(TypeInfo, u64)>,
+    /// Virtual processors that its machines may have together; told only, not kept to.
+    pub vcpu_quota: u32,
     /// So many seconds the caller's clock is ahead of the service's.
     pub clock_ahead_s: i64,
     /// Readers see the world as it was this long ago.
@@ -120,6 +122,7 @@ impl Default for Settings {
                 type_info("r7i.2xlarge", Architecture::X86_64, 530_000),
                 type_info("m7i.2xlarge", Architecture::X86_64, 400_000),
             ],
+            vcpu_quota: 32,
             clock_ahead_s: 0,
             lag: Duration::from_secs(10),
             no_capacity: Vec::new(),

@@ -6,8 +6,8 @@ use aws_sdk_ec2::types::{
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cloud::{
-    Architecture, CloudError, Compute, Instance, InstanceId, InstanceState, InstanceType, Tags,
-    Timestamp, TypeInfo, Volume, VolumeId, Which, Zone, tags,
+    Architecture, CloudError, Compute, ErrorClass, Instance, InstanceId, InstanceState,
+    InstanceType, Tags, Timestamp, TypeInfo, Volume, VolumeId, Which, Zone, tags,
 };
 
 use crate::fault;
@@ -15,6 +15,8 @@ use crate::session::Session;
 
 /// Values that one filter takes.
 const FILTER_VALUES: usize = 200;
+/// The quota that counts processors of the families A, C, D, H, I, M, R, T and Z, on demand.
+const STANDARD_VCPUS: &str = "L-1216C47A";
 /// Of a console, from its end.
 const CONSOLE_BYTES: usize = 64 << 10;
 
@@ -83,6 +85,23 @@ impl Compute for AwsCompute {
         Ok(zones)
     }
 
+    fn vcpu_quota(&self) -> Result<u32, CloudError> {
+        const ACTION: &str = "servicequotas:GetServiceQuota";
+        let client = self.session.service_quotas();
+        let answer = self.session.call(ACTION, async move {
+            let asked = client.get_service_quota();
+            let sent = asked.service_code("ec2").quota_code(STANDARD_VCPUS);
+            let sent = sent.send().await;
+            sent.map_err(|error| fault::of(ACTION, &error))
+        })?;
+        let value = answer
+            .quota()
+            .and_then(aws_sdk_servicequotas::types::ServiceQuota::value);
+        value
+            .and_then(whole)
+            .ok_or_else(|| fault::with_class(ACTION, ErrorClass::Other, "the answer has no number"))
+    }
+
     fn instances(&self, which: Which<'_>) -> Result<Vec<Instance>, CloudError> {
         const ACTION: &str = "ec2:DescribeInstances";
         let client = self.session.ec2();
@@ -102,7 +121,7 @@ impl Compute for AwsCompute {
             }
             Ok(all)
         })?;
-        all_of(ACTION, &answers, instance)
+        all_of(ACTION, &answers, ec2::Instance::instance_id, instance)
     }
 
     fn console_output(&self, id: &InstanceId) -> Result<Option<String>, CloudError> {
@@ -158,7 +177,7 @@ impl Compute for AwsCompute {
             }
             Ok(all)
         })?;
-        all_of(ACTION, &answers, volume)
+        all_of(ACTION, &answers, ec2::Volume::volume_id, volume)
     }
 
     fn delete_volume(&self, id: &VolumeId) -> Result<(), CloudError> {
@@ -171,6 +190,11 @@ impl Compute for AwsCompute {
         });
         gone_is_fine(done)
     }
+}
+
+/// A number of things, which the service sends as a decimal fraction.
+fn whole(value: f64) -> Option<u32> {
+    value.trunc().to_string().parse().ok()
 }
 
 fn filter(name: &str, values: Vec<String>) -> Filter {
@@ -199,15 +223,14 @@ fn gone_is_fine(done: Result<(), CloudError>) -> Result<(), CloudError> {
 fn all_of<A, T>(
     action: &'static str,
     answers: &[A],
+    name: impl Fn(&A) -> Option<&str>,
     read: impl Fn(&A) -> Option<T>,
-) -> Result<Vec<T>, CloudError>
-where
-    A: std::fmt::Debug,
-{
+) -> Result<Vec<T>, CloudError> {
     let mut all = Vec::new();
     for answer in answers {
         let Some(one) = read(answer) else {
-            let words = format!("an answer that is not understood: {answer:?}");
+            let name = name(answer).unwrap_or("one without an id");
+            let words = format!("what is said of {name} is not understood");
             return Err(fault::with_class(action, cloud::ErrorClass::Other, &words));
         };
         all.push(one);
@@ -297,6 +320,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_quota_is_a_number_of_things() {
+        assert_eq!(whole(32.0), Some(32));
+        assert_eq!(whole(5.9), Some(5));
+        assert_eq!(whole(1e6), Some(1_000_000));
+        for none in [-1.0, 1e12, f64::NAN, f64::INFINITY] {
+            assert_eq!(whole(none), None, "{none}");
+        }
+    }
+
+    #[test]
     fn a_console_is_decoded_and_cut_at_its_start() {
         assert_eq!(console_text("aGVsbG8=").unwrap(), "hello");
         assert_eq!(console_text("aGVs\nbG8=\n").unwrap(), "hello");
@@ -311,7 +344,13 @@ mod tests {
         let strange = ec2::Instance::builder()
             .instance_id("i-0123456789abcdef0")
             .build();
-        let error = all_of("ec2:DescribeInstances", &[strange], instance).unwrap_err();
+        let error = all_of(
+            "ec2:DescribeInstances",
+            &[strange],
+            ec2::Instance::instance_id,
+            instance,
+        )
+        .unwrap_err();
         assert_eq!(error.class, cloud::ErrorClass::Other);
         assert!(error.message.contains("i-0123456789abcdef0"), "{error}");
     }

@@ -156,6 +156,10 @@ impl Session {
         aws_sdk_ec2::Client::new(&self.config)
     }
 
+    pub(crate) fn service_quotas(&self) -> aws_sdk_servicequotas::Client {
+        aws_sdk_servicequotas::Client::new(&self.config)
+    }
+
     pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         aws_sdk_cloudformation::Client::new(&self.config)
     }

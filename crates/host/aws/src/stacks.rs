@@ -195,7 +195,8 @@ fn tags(all: &Tags) -> Vec<Tag> {
 /// A stack that is not understood is an error: one that is left out is one that nobody removes.
 fn understood(stack: &cfn::Stack) -> Result<Stack, CloudError> {
     read(stack).ok_or_else(|| {
-        let words = format!("an answer that is not understood: {stack:?}");
+        let name = stack.stack_name().unwrap_or("one without a name");
+        let words = format!("what is said of {name} is not understood");
         fault::with_class("cloudformation:DescribeStacks", ErrorClass::Other, &words)
     })
 }

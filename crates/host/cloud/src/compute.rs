@@ -15,6 +15,10 @@ pub trait Compute: Debug + Send + Sync {
     /// `LocationType` = `availability-zone`. Reads.
     fn zones_offering(&self, instance_type: &InstanceType) -> Result<Vec<Zone>, CloudError>;
 
+    /// How many virtual processors the account's machines of the standard families may have together; those that run count.
+    /// AWS: `servicequotas:GetServiceQuota`, quota `L-1216C47A` of `ec2`. Reads.
+    fn vcpu_quota(&self) -> Result<u32, CloudError>;
+
     /// Every instance that the filter names, in any state. AWS: all pages of `ec2:DescribeInstances` with
     /// filters (an unknown id is no error then). Reads. New instances may be missing for some seconds;
     /// terminated ones are seen for about an hour.

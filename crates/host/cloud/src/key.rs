@@ -8,9 +8,9 @@ const MAX_KEY: usize = 512;
 /// Longest component in bytes.
 const MAX_COMPONENT: usize = 128;
 /// Most components.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 16;
 
-/// Name of an object: one to eight components of `[A-Za-z0-9][A-Za-z0-9._-]*`, joined by `/`.
+/// Name of an object: one to sixteen components of `[A-Za-z0-9_@][A-Za-z0-9._@-]*`, joined by `/`.
 ///
 /// No component can be `.`, `..` or hidden, none can hold a separator, a percent sign, a control
 /// character or a byte outside ASCII, so a key never means another path after decoding.
@@ -41,7 +41,8 @@ impl FromStr for ObjectKey {
         }
         let mut depth = 0_usize;
         for component in text.split('/') {
-            check_component(component)?;
+            // Sources of npm packages have such names: `@scope/package`, `_shared.circom`.
+            check_component(component, b"_@", b"._-@")?;
             depth = depth.saturating_add(1);
         }
         if depth > MAX_DEPTH {
@@ -81,7 +82,7 @@ impl FromStr for RunId {
                 got: text.len(),
             });
         }
-        check_component(text)?;
+        check_component(text, b"", b"._-")?;
         Ok(Self(text.to_owned()))
     }
 }
@@ -92,7 +93,8 @@ impl fmt::Display for RunId {
     }
 }
 
-fn check_component(component: &str) -> Result<(), KeyError> {
+/// Beside letters and digits, `starts` may stand first and `others` anywhere after that.
+fn check_component(component: &str, starts: &[u8], others: &[u8]) -> Result<(), KeyError> {
     let Some(&first) = component.as_bytes().first() else {
         return Err(KeyError::EmptyComponent);
     };
@@ -102,10 +104,10 @@ fn check_component(component: &str) -> Result<(), KeyError> {
             got: component.len(),
         });
     }
-    if !first.is_ascii_alphanumeric() {
+    if !first.is_ascii_alphanumeric() && !starts.contains(&first) {
         return Err(KeyError::BadStart { byte: first });
     }
-    let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let allowed = |b: &u8| b.is_ascii_alphanumeric() || others.contains(b);
     match component.as_bytes().iter().find(|b| !allowed(b)) {
         Some(&byte) => Err(KeyError::BadByte { byte }),
         None => Ok(()),
@@ -135,13 +137,13 @@ pub enum KeyError {
     /// Empty name, leading, trailing or doubled `/`.
     #[error("empty component in a name")]
     EmptyComponent,
-    /// A component starts with something else than a letter or a digit: `..` and hidden files too.
-    #[error("a component starts with byte 0x{byte:02x}, a letter or a digit is needed")]
+    /// A component starts with something that no name starts with: `..` and hidden files too.
+    #[error("a component starts with byte 0x{byte:02x}, which no name starts with")]
     BadStart {
         /// The byte.
         byte: u8,
     },
-    /// A byte outside `[A-Za-z0-9._-]`.
+    /// A byte outside `[A-Za-z0-9._@-]`.
     #[error("byte 0x{byte:02x} is not allowed in a name")]
     BadByte {
         /// The byte.
@@ -159,6 +161,7 @@ mod tests {
             "job",
             "runs/r-1/status/0000000001",
             "runs/r1/artifacts/final.zkey",
+            "bundle/circuit/@scope/package/_shared.circom",
         ] {
             assert_eq!(key.parse::<ObjectKey>().unwrap().as_str(), key);
         }
@@ -198,12 +201,22 @@ mod tests {
             }
         );
         assert_eq!(
-            ["a"; 9].join("/").parse::<ObjectKey>().unwrap_err(),
-            KeyError::TooDeep { limit: 8, got: 9 }
+            ["a"; 17].join("/").parse::<ObjectKey>().unwrap_err(),
+            KeyError::TooDeep { limit: 16, got: 17 }
         );
         assert_eq!(
             "a/b".parse::<RunId>().unwrap_err(),
             KeyError::BadByte { byte: b'/' }
+        );
+        for run in ["@r", "_r"] {
+            assert!(matches!(
+                run.parse::<RunId>(),
+                Err(KeyError::BadStart { .. })
+            ));
+        }
+        assert_eq!(
+            "r@1".parse::<RunId>().unwrap_err(),
+            KeyError::BadByte { byte: b'@' }
         );
         assert_eq!(
             "ü".parse::<RunId>().unwrap_err(),

@@ -48,6 +48,7 @@ fn calls_of_a_run() -> Vec<Call> {
     let mut calls = vec![own("sts:GetCallerIdentity", "*")];
     for action in [
         "ec2:DescribeInstanceTypes",
+        "servicequotas:GetServiceQuota",
         "ec2:DescribeInstanceTypeOfferings",
         "ec2:DescribeRegions",
         "s3:ListAllMyBuckets",

@@ -70,6 +70,14 @@ mod tests {
         let url = url.unwrap();
         let (address, query) = url.reveal().split_once('?').unwrap();
         assert_eq!(address, "https://s3.invalid/bucket/public/a/final.zkey");
+        let scoped = "a/@scope/x.circom".parse().unwrap();
+        let scoped = store.presign(&scoped, Duration::from_hours(1)).unwrap();
+        let scoped = scoped.unwrap();
+        let (address, _) = scoped.reveal().split_once('?').unwrap();
+        assert_eq!(
+            address,
+            "https://s3.invalid/bucket/public/a/%40scope/x.circom"
+        );
         let mut fields: Vec<&str> = query
             .split('&')
             .map(|field| match field.split_once('=').unwrap() {

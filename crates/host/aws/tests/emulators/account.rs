@@ -429,6 +429,29 @@ fn every_call_about_a_bucket_says_whose_it_must_be() {
 }
 
 #[test]
+fn the_quota_of_processors_is_asked_for() {
+    let Some(address) = world::moto() else {
+        return;
+    };
+    let line = Line::to(address, |_, _| {
+        Fate::Answer(200, r#"{"Quota":{"QuotaCode":"L-1216C47A","Value":32.0}}"#)
+    });
+    let account = AwsAccount::new(world::session(line.address()));
+    let services = services(&account, "eu-central-1");
+    assert_eq!(services.compute.vcpu_quota().unwrap(), 32);
+    let seen = &line.seen()[0].head.to_lowercase();
+    assert!(seen.contains("servicequotas"), "{seen}");
+
+    let line = Line::to(address, |_, _| Fate::Answer(200, r#"{"Quota":{}}"#));
+    let account = AwsAccount::new(world::session(line.address()));
+    let services = self::services(&account, "eu-central-1");
+    assert_eq!(
+        services.compute.vcpu_quota().unwrap_err().class,
+        ErrorClass::Other
+    );
+}
+
+#[test]
 fn a_denied_call_names_its_permission() {
     let Some(address) = world::moto() else {
         return;

@@ -46,6 +46,11 @@ fn written_once(store: &dyn ObjectStore) {
         );
     }
     assert_eq!(store.get(&key("once/a"), 5).unwrap().unwrap(), b"first");
+    // As sources of npm packages are named.
+    let scoped = key("once/@scope/_a");
+    store.put_if_absent(&scoped, b"scoped").unwrap();
+    assert_eq!(store.get(&scoped, 6).unwrap().unwrap(), b"scoped");
+    assert!(store.list(&key("once")).unwrap().contains(&scoped));
 }
 
 fn read_at_any_offset(store: &dyn ObjectStore) {

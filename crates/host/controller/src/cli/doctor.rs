@@ -10,11 +10,14 @@ use super::{CloudArgs, StateArgs};
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// Look at this machine only
-    #[arg(long, conflicts_with_all = ["region", "profile", "to"])]
+    #[arg(long, conflicts_with_all = ["region", "profile", "to", "try_bucket"])]
     pub local: bool,
     /// Also look at a place to publish in
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     pub to: Option<String>,
+    /// Also make a bucket as a run does, write into it, read it, and remove it
+    #[arg(long)]
+    pub try_bucket: bool,
     /// Room that this folder must have, GiB (`controller plan` says what a circuit takes)
     #[arg(long, value_name = "GIB", default_value_t = 10)]
     pub disk: u32,

@@ -1,9 +1,10 @@
-//! What a run needs in the cloud. Every call here only reads.
+//! What a run needs in the cloud. Every call here only reads; [`trial`] makes a bucket, on request.
 
 use cloud::names::bucket_prefix;
 use cloud::{InstanceState, InstanceType, Services, Tags, Timestamp, Which, tags};
 
 use super::row::{Row, Status};
+use super::trial;
 use crate::ProviderError;
 use crate::cli::DoctorArgs;
 use crate::clouds::{Clouds, OpenCloud};
@@ -38,7 +39,7 @@ pub(super) fn look(args: &DoctorArgs, clouds: &dyn Clouds) -> Vec<Row> {
         Ok(caller) => caller,
         Err(error) => {
             rows.push(Row::refused(IDENTITY.0, IDENTITY.1, &error));
-            let rest = [REGION, TYPES, STACKS, MACHINES, DISKS, BUCKETS];
+            let rest = [REGION, TYPES, QUOTA, STACKS, MACHINES, DISKS, BUCKETS];
             let blocked = |(id, title): Name| Row::blocked(id, title, "no identity");
             rows.extend(rest.into_iter().map(blocked));
             return rows;
@@ -49,9 +50,16 @@ pub(super) fn look(args: &DoctorArgs, clouds: &dyn Clouds) -> Vec<Row> {
     let services = open.account.services(&open.region);
     rows.push(region(&open));
     rows.push(types(&services));
-    rows.push(quota(&open));
+    rows.push(quota(&services));
     rows.extend(of_runs(&services, open.clock.now()));
-    rows.push(buckets(&services, &bucket_prefix(&caller.account)));
+    rows.push(buckets(
+        &services,
+        &bucket_prefix(&caller.account),
+        args.try_bucket,
+    ));
+    if args.try_bucket {
+        rows.push(trial::bucket(&services, &caller.account, open.clock.now()));
+    }
     if let Some(to) = &args.to {
         rows.push(publish(args, clouds, to));
     }
@@ -160,18 +168,40 @@ fn types(services: &Services) -> Row {
     )
 }
 
-/// EC2 does not tell it; the service that does is not among those this program uses.
-fn quota(open: &OpenCloud) -> Row {
-    let hint = format!(
-        "aws service-quotas get-service-quota --service-code ec2 --quota-code L-1216C47A --region {} (running on-demand standard instances, in virtual processors)",
-        open.region
+/// How many processors may run, against those of the machines that `plan` knows.
+fn quota(services: &Services) -> Row {
+    let (id, title) = QUOTA;
+    let quota = match services.compute.vcpu_quota() {
+        Ok(quota) => quota,
+        Err(error) => return Row::refused(id, title, &error),
+    };
+    let row = Row::ok(
+        id,
+        title,
+        format!("{quota} in {}, with what runs already", services.region),
     );
-    Row::ok(
-        QUOTA.0,
-        QUOTA.1,
-        "not asked: a run says so if it is used up",
+    let too_large: Vec<&str> = plan::machine::TYPES
+        .iter()
+        .filter(|known| known.vcpus > quota)
+        .map(|known| known.name)
+        .collect();
+    if too_large.is_empty() {
+        return row;
+    }
+    let none = too_large.len() == plan::machine::TYPES.len();
+    let detail = format!("{}: too few for {}", row.detail, too_large.join(", "));
+    let hint = format!(
+        "aws service-quotas request-service-quota-increase --service-code ec2 --quota-code L-1216C47A --desired-value N --region {}",
+        services.region
+    );
+    Row { detail, ..row }.but(
+        if none {
+            Status::Failed
+        } else {
+            Status::Warning
+        },
+        hint,
     )
-    .but(Status::NotAsked, hint)
 }
 
 /// What of runs is there: that it may be looked at, and whether it has outlived its deadline.
@@ -210,11 +240,15 @@ fn of_runs(services: &Services, now: Timestamp) -> [Row; 3] {
     })
 }
 
-fn buckets(services: &Services, prefix: &str) -> Row {
+fn buckets(services: &Services, prefix: &str, tried: bool) -> Row {
     let (id, title) = BUCKETS;
     match services.buckets.list(prefix) {
+        Ok(buckets) if tried => Row::ok(id, title, format!("{} there", buckets.len())),
         Ok(buckets) => {
-            let detail = format!("{} there; that one can be made is not tried", buckets.len());
+            let detail = format!(
+                "{} there; that one can be made is tried with --try-bucket",
+                buckets.len()
+            );
             Row::ok(id, title, detail)
         }
         Err(error) => Row::refused(id, title, &error),

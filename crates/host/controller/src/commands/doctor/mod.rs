@@ -1,10 +1,12 @@
-//! `controller doctor`: whether what a run needs is there, on this machine and in the cloud. Changes nothing.
+//! `controller doctor`: whether what a run needs is there, on this machine and in the cloud. Changes nothing, unless it
+//! is asked to make a bucket and remove it.
 
 mod account;
 mod machine;
 mod row;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use owo_colors::OwoColorize;
 
@@ -67,7 +69,7 @@ fn show(row: &Row, printer: &Printer) {
     let word = format!("{:<12}", row.status.name());
     let word = match row.status {
         Status::Ok => word.green().to_string(),
-        Status::Warning | Status::NotChecked | Status::NotAsked => word.yellow().to_string(),
+        Status::Warning | Status::NotChecked => word.yellow().to_string(),
         Status::Failed => word.red().bold().to_string(),
     };
     // A service's words may be in there.

@@ -18,8 +18,6 @@ pub(crate) enum Status {
     Failed,
     /// It could not be asked, although a run needs it.
     NotChecked,
-    /// This program does not ask for it; the hint says how to.
-    NotAsked,
 }
 
 impl Status {
@@ -30,7 +28,6 @@ impl Status {
             Self::Warning => "warning",
             Self::Failed => "failed",
             Self::NotChecked => "not-checked",
-            Self::NotAsked => "not-asked",
         }
     }
 }
