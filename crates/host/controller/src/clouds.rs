@@ -1,8 +1,9 @@
-//! Where the cloud comes from: the program takes AWS, tests take a fake one.
+//! Where the cloud and the web come from: the program takes AWS and the network, tests take fake ones.
 
 use std::fmt::Debug;
 
 use cloud::{Account, Clock, Region, Shelf};
+use manifest::report::Href;
 
 use crate::cli::CloudArgs;
 use crate::error::CliError;
@@ -14,6 +15,9 @@ pub trait Clouds: Debug {
 
     /// The place `to` (`s3://BUCKET/PREFIX`), to publish in. Makes no call yet.
     fn shelf(&self, args: &CloudArgs, to: &str) -> Result<Box<dyn Shelf>, CliError>;
+
+    /// What anyone gets who asks this address, at most `limit` bytes. The text says why nothing came.
+    fn get(&self, url: &Href, limit: usize) -> Result<Vec<u8>, String>;
 }
 
 /// An account, a region, and the time.

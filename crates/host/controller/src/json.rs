@@ -306,6 +306,8 @@ pub struct Published<'a> {
     pub already: usize,
     /// Address of the page, if an address was given.
     pub public: Option<&'a str>,
+    /// Whether page and list of digests were read there as they were published; not if nothing could be read.
+    pub public_read: Option<bool>,
     /// File with the page of signed links, which are secrets: never the links themselves.
     pub page: Option<&'a str>,
     /// How long they last.

@@ -15,6 +15,7 @@ mod printer;
 mod programs;
 mod provider;
 mod space;
+mod web;
 mod words;
 mod work;
 

@@ -3,6 +3,8 @@
 //! The AWS SDKs are behind the feature `aws`. Built without it, everything that needs no cloud is there, and
 //! whatever needs one says so.
 
+use manifest::report::Href;
+
 use crate::cli::CloudArgs;
 use crate::clouds::{Clouds, OpenCloud};
 use crate::error::CliError;
@@ -90,5 +92,9 @@ impl Clouds for Aws {
     #[cfg(not(feature = "aws"))]
     fn shelf(&self, _args: &CloudArgs, _to: &str) -> Result<Box<dyn cloud::Shelf>, CliError> {
         Err(ProviderError::NotBuilt.into())
+    }
+
+    fn get(&self, url: &Href, limit: usize) -> Result<Vec<u8>, String> {
+        crate::web::get(url, limit)
     }
 }

@@ -32,7 +32,7 @@ pub struct PublishArgs {
     /// As files without folders: the bundle as one archive, and beside it what people fetch alone
     #[arg(long)]
     pub release: bool,
-    /// Address under which anyone can read the destination, to say where the page is
+    /// Address under which anyone can read the destination: the page is read there at last
     #[arg(long, value_name = "https://HOST/PATH", value_hint = ValueHint::Url)]
     pub public: Option<String>,
     /// Sign a link to each file that ends after so many hours, at most 168 (a week)

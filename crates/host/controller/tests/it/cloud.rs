@@ -36,6 +36,10 @@ impl Clouds for Fake {
     fn shelf(&self, _: &CloudArgs, _: &str) -> Result<Box<dyn cloud::Shelf>, CliError> {
         unreachable!("nothing is published")
     }
+
+    fn get(&self, _: &manifest::report::Href, _: usize) -> Result<Vec<u8>, String> {
+        unreachable!("no address is asked")
+    }
 }
 
 /// Watches a run until its stack is waited for.

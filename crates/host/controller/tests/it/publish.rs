@@ -12,6 +12,7 @@ use cloud::{FolderStore, ObjectKey, ObjectStore, PresignedUrl, Shelf, StoreError
 use controller::cli::{Cli, CloudArgs};
 use controller::clouds::{Clouds, OpenCloud};
 use controller::{CliError, Exit, Printer};
+use manifest::report::Href;
 
 use crate::scene::{SQUARE, Scene, last_object};
 
@@ -28,6 +29,7 @@ fn a_bundle_is_published_and_what_must_not_be_is_refused() {
     a_folder(&scene);
     a_release(&scene);
     a_bucket(&scene);
+    a_public_bucket(&scene);
     an_altered_bundle(&scene);
 }
 
@@ -85,7 +87,7 @@ fn refusals(scene: &Scene) {
 
 fn a_folder(scene: &Scene) {
     let args = [
-        &["--to", "out", "--public", "https://b.example/a"],
+        &["--to", "out", "--public", "https://localhost:1/a"],
         &SIMULATED[..],
     ]
     .concat();
@@ -95,7 +97,9 @@ fn a_folder(scene: &Scene) {
     assert_eq!(said["type"], "published");
     assert_eq!(said["simulated"], true);
     assert_eq!(said["already"], 0);
-    assert_eq!(said["public"], "https://b.example/a/SIMULATED-index.html");
+    assert_eq!(said["public"], "https://localhost:1/a/SIMULATED-index.html");
+    // Nobody listens there.
+    assert_eq!(said["public_read"], false);
     for name in names(&scene.path("out")) {
         assert!(name.starts_with("SIMULATED-"), "{name}");
     }
@@ -166,6 +170,22 @@ impl Clouds for Folders {
     fn shelf(&self, _: &CloudArgs, to: &str) -> Result<Box<dyn Shelf>, CliError> {
         let folder = self.0.join(to.strip_prefix("s3://").unwrap());
         Ok(Box::new(Bucket(FolderStore::open(folder)?)))
+    }
+
+    /// Two hosts that show a folder each.
+    fn get(&self, url: &Href, limit: usize) -> Result<Vec<u8>, String> {
+        let hosts = [
+            ("https://b.example/a/", "out"),
+            ("https://d.example/", "elsewhere"),
+        ];
+        let shown = hosts
+            .iter()
+            .find_map(|(host, folder)| Some((folder, url.reveal().strip_prefix(host)?)));
+        let (folder, name) = shown.ok_or("no such host")?;
+        let path = self.0.join(folder).join(name);
+        let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        assert!(bytes.len() <= limit);
+        Ok(bytes)
     }
 }
 
@@ -257,6 +277,35 @@ fn a_bucket(scene: &Scene) {
     let public = fs::read_to_string(bucket.join("SIMULATED-index.html")).unwrap();
     assert!(!public.contains("X-Amz-Signature"), "{public}");
     assert_eq!(run(), Exit::Usage, "a page of links is not written over");
+}
+
+/// A bucket with a web server before it that shows it, or shows something else.
+fn a_public_bucket(scene: &Scene) {
+    let bundle = scene.path("bundle");
+    let publish = |public: &str| {
+        let to = ["--to", "s3://out", "--public", public];
+        let publish = ["controller", "--quiet", "publish", bundle.to_str().unwrap()];
+        let typed = [&publish[..], &to[..], &SIMULATED[..]].concat();
+        let cli = Cli::try_parse_from(&typed).unwrap();
+        let printer = Printer::new(&cli.output, true);
+        controller::run_with(cli.command, &printer, &Folders(scene.path("public")))
+    };
+    assert_eq!(publish("https://b.example/a"), Exit::SimulationOnly);
+    let other = scene.path("public/elsewhere");
+    fs::create_dir_all(&other).unwrap();
+    for name in ["SIMULATED-SHA256SUMS", "SIMULATED-index.html"] {
+        let bytes = fs::read(scene.path("public/out").join(name)).unwrap();
+        fs::write(other.join(name), &bytes).unwrap();
+    }
+    let elsewhere = "https://b.example/a/../elsewhere";
+    assert_eq!(publish(elsewhere), Exit::Usage, "an address with dots");
+    let elsewhere = "https://d.example";
+    assert_eq!(publish(elsewhere), Exit::SimulationOnly);
+    let page = other.join("SIMULATED-index.html");
+    let mut bytes = fs::read(&page).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&page, bytes).unwrap();
+    assert_eq!(publish(elsewhere), Exit::False);
 }
 
 fn an_altered_bundle(scene: &Scene) {

@@ -28,6 +28,10 @@ impl Clouds for Fake {
         let folder = std::env::temp_dir().join(to.trim_start_matches("s3://"));
         Ok(Box::new(FolderStore::open(folder)?))
     }
+
+    fn get(&self, _: &manifest::report::Href, _: usize) -> Result<Vec<u8>, String> {
+        unreachable!("no address is asked")
+    }
 }
 
 /// A build without a cloud, or one that cannot be opened.
@@ -41,6 +45,10 @@ impl Clouds for Closed {
 
     fn shelf(&self, _: &CloudArgs, _: &str) -> Result<Box<dyn Shelf>, CliError> {
         Err(self.0())
+    }
+
+    fn get(&self, _: &manifest::report::Href, _: usize) -> Result<Vec<u8>, String> {
+        unreachable!("no address is asked")
     }
 }
 

@@ -44,6 +44,12 @@ pub enum PublishError {
         /// The object.
         name: String,
     },
+    /// The public address shows something else.
+    #[error("{url} gives other bytes than were published")]
+    Public {
+        /// The address.
+        url: String,
+    },
     /// A signed link is not one for a page.
     #[error("the signed link to {name} is refused")]
     Link {
@@ -72,6 +78,7 @@ impl PublishError {
             Self::Changed { .. } => "publish_changed",
             Self::Taken { .. } => "publish_taken",
             Self::Altered { .. } => "publish_altered",
+            Self::Public { .. } => "publish_public",
             Self::Link { source, .. } => source.code(),
             Self::LinkForm { .. } => "publish_link",
         }
@@ -82,6 +89,7 @@ impl PublishError {
         match self {
             Self::NotVerified { exit } => *exit,
             Self::Simulated => Exit::Usage,
+            Self::Public { .. } => Exit::False,
             _ => Exit::Incomplete,
         }
     }
@@ -100,6 +108,9 @@ impl PublishError {
             Self::Taken { .. } => "publish to a place of its own: another folder, another prefix",
             Self::Altered { .. } => {
                 "do not hand out this place; remove it, or publish to another, and look for who changes it"
+            }
+            Self::Public { .. } => {
+                "everything is at the destination; the address is that of another place, or something between changes or keeps old files"
             }
             Self::Link { .. } | Self::LinkForm { .. } => return None,
         })

@@ -1,13 +1,15 @@
 //! `controller publish`: a bundle for everybody, in a bucket or a folder.
 //!
 //! The bundle is verified first; then every name at the destination is looked at before anything is written;
-//! then everything is written, the list of digests last, and each file is read back and compared.
+//! then everything is written, the list of digests last, and each file is read back and compared; then the public
+//! address is asked, if there is one.
 
 mod archive;
 mod error;
 mod goods;
 mod links;
 mod place;
+mod public;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ pub use self::error::PublishError;
 use self::goods::Goods;
 use self::links::SignedPage;
 use self::place::Put;
+use self::public::Found;
 use super::verify as verifying;
 use crate::cli::{Depth, PublishArgs};
 use crate::clouds::Clouds;
@@ -38,7 +41,7 @@ pub(super) fn run(
 ) -> Result<Exit, CliError> {
     let bundle = &args.verify.bundle;
     check_usage(args)?;
-    let public = args.public.as_deref().map(public).transpose()?;
+    let public = args.public.as_deref().map(public_base).transpose()?;
     let bucket = if args.to.starts_with(BUCKET) {
         Some(clouds.shelf(&args.cloud, &args.to)?)
     } else {
@@ -59,6 +62,10 @@ pub(super) fn run(
         let put = place::put(&goods, &folder, printer);
         folder.tidy()?;
         put?
+    };
+    let public = match &public {
+        None => None,
+        Some(base) => Some((base, public::look(clouds, base, &goods)?)),
     };
     say(args, &goods, put, public.as_ref(), printer);
     Ok(exit)
@@ -125,7 +132,7 @@ fn is_inside(to: &Path, bundle: &Path) -> bool {
 }
 
 /// The address under which the destination can be read, with a `/` at its end.
-fn public(text: &str) -> Result<Href, CliError> {
+fn public_base(text: &str) -> Result<Href, CliError> {
     let with_slash = format!("{}/", text.trim_end_matches('/'));
     match Href::https(&with_slash) {
         Ok(href) if !with_slash.contains('?') => Ok(href),
@@ -147,9 +154,16 @@ fn admit(exit: Exit, simulated: bool, wanted: bool) -> Result<(), PublishError> 
     }
 }
 
-fn say(args: &PublishArgs, goods: &Goods, put: Put, public: Option<&Href>, printer: &Printer) {
+fn say(
+    args: &PublishArgs,
+    goods: &Goods,
+    put: Put,
+    public: Option<&(&Href, Found)>,
+    printer: &Printer,
+) {
     let bytes: u64 = goods.items.iter().map(|item| item.size).sum();
-    let index = public.map(|base| format!("{}{}", base.reveal(), goods.index_name()));
+    let index = public.map(|(base, _)| format!("{}{}", base.reveal(), goods.index_name()));
+    let found = public.map(|(_, found)| found);
     let page = args.page.as_ref().map(|page| page.display().to_string());
     printer.object(&json::Published {
         to: &args.to,
@@ -159,6 +173,7 @@ fn say(args: &PublishArgs, goods: &Goods, put: Put, public: Option<&Href>, print
         written: put.written,
         already: put.already,
         public: index.as_deref(),
+        public_read: found.map(|found| *found == Found::AsPublished),
         page: page.as_deref(),
         link_hours: args.link_hours,
     });
@@ -175,8 +190,8 @@ fn say(args: &PublishArgs, goods: &Goods, put: Put, public: Option<&Href>, print
         put.written,
         put.already
     ));
-    if let Some(index) = index {
-        printer.result(&format!("page: {index}"));
+    if let (Some(index), Some(found)) = (index, found) {
+        printer.result(&format!("page: {index} ({})", found.words()));
     }
     if let (Some(page), Some(hours)) = (page, args.link_hours) {
         printer.result(&format!(
@@ -217,7 +232,7 @@ mod tests {
             ("https://b.example/public/a", "https://b.example/public/a/"),
             ("https://b.example/a//", "https://b.example/a/"),
         ] {
-            assert_eq!(public(text).unwrap().reveal(), href);
+            assert_eq!(public_base(text).unwrap().reveal(), href);
         }
         for text in [
             "http://b.example/a",
@@ -225,7 +240,7 @@ mod tests {
             "https://user@b.example/a",
             "javascript:alert(1)",
         ] {
-            assert_eq!(public(text).unwrap_err().exit(), Exit::Usage, "{text}");
+            assert_eq!(public_base(text).unwrap_err().exit(), Exit::Usage, "{text}");
         }
     }
 
