@@ -12,7 +12,9 @@ use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::{hint::black_box, time::Instant};
-use vector::{Addition, Chain, G1Adder, G2Adder, Kernel, Level, Operation, Step, Table, Term};
+use vector::{
+    Addition, Chain, G1Adder, G2Adder, Kernel, Level, Operation, Step, Summand, Table, Term,
+};
 
 const POINTS: u32 = 4096;
 /// Points of a block of the kernel, as the engine uses it.
@@ -112,8 +114,9 @@ fn additions(c: &mut Criterion) {
     let half = POINTS / 2;
     let pairs: Vec<Addition> = (0..half)
         .map(|left| Addition {
-            left,
-            right: half + (left * 5) % half,
+            left: Summand::own(left),
+            right: Summand::own(half + (left * 5) % half),
+            to: left,
         })
         .collect();
     let (first, second) = (file::<G1Projective>(), file::<G2Projective>());
@@ -133,11 +136,11 @@ fn additions(c: &mut Criterion) {
         group.throughput(Throughput::Elements(half.into()));
         let mut points = g1.import(&first).unwrap();
         group.bench_function(BenchmarkId::new(level.name(), "G1"), |b| {
-            b.iter(|| g1.add(&mut points, &pairs).unwrap());
+            b.iter(|| g1.add(&mut points, &[], &pairs).unwrap());
         });
         let mut points = g2.import(&second).unwrap();
         group.bench_function(BenchmarkId::new(level.name(), "G2"), |b| {
-            b.iter(|| g2.add(&mut points, &pairs).unwrap());
+            b.iter(|| g2.add(&mut points, &[], &pairs).unwrap());
         });
         group.finish();
     }

@@ -20,13 +20,70 @@ use crate::register::{LANES, Register, work};
 /// Groups of vectors in a block: 2048 additions share an inversion.
 const GROUPS: usize = 64;
 
-/// `left` ← `left` + `right`, both positions in one slice of points.
+/// Which point is added: from the slice that takes the sums, or from another one that is only read; as it
+/// stands, or its opposite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summand(u32);
+
+impl Summand {
+    /// The last position that can be named.
+    pub const LAST: u32 = Self::OTHER - 1;
+    const MINUS: u32 = 1 << 31;
+    const OTHER: u32 = 1 << 30;
+
+    /// A point of the slice that takes the sums. Positions from [`Self::LAST`] on are all taken for it.
+    #[must_use]
+    pub fn own(position: u32) -> Self {
+        Self(position.min(Self::LAST))
+    }
+
+    /// A point of the slice that is only read.
+    #[must_use]
+    pub fn other(position: u32) -> Self {
+        Self(position.min(Self::LAST) | Self::OTHER)
+    }
+
+    /// The same, or where `minus` is set its opposite.
+    #[must_use]
+    pub fn signed(self, minus: bool) -> Self {
+        Self(self.0 ^ if minus { Self::MINUS } else { 0 })
+    }
+
+    /// Its position in its slice.
+    #[must_use]
+    pub fn position(self) -> u32 {
+        self.0 & Self::LAST
+    }
+
+    /// Whether the opposite point is added.
+    #[must_use]
+    pub fn is_minus(self) -> bool {
+        self.0 & Self::MINUS != 0
+    }
+
+    /// Whether it stands in the slice that is only read.
+    #[must_use]
+    pub fn is_other(self) -> bool {
+        self.0 & Self::OTHER != 0
+    }
+
+    /// The point, without its sign; the position has been checked.
+    #[inline(always)]
+    fn of<'a, P>(self, points: &'a [P], others: &'a [P]) -> &'a P {
+        let slice = if self.is_other() { others } else { points };
+        &slice[position(self.position())]
+    }
+}
+
+/// Position `to` ← `left` + `right`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addition {
-    /// Position of the first summand and of the sum.
-    pub left: u32,
-    /// Position of the second summand.
-    pub right: u32,
+    /// First summand.
+    pub left: Summand,
+    /// Second summand.
+    pub right: Summand,
+    /// Where the sum goes, in the slice that takes the sums.
+    pub to: u32,
 }
 
 /// A position beyond the slice of points.
@@ -40,8 +97,9 @@ pub struct PositionError {
 /// What adders do, whatever the field's form. Points are at rest: canonical, in the field's form.
 pub(crate) trait Adder<P>: Send {
     /// Positions have been checked to be within `points`.
-    fn add(&mut self, points: &mut [P], additions: &[Addition]);
-    fn import(&mut self, bytes: &[u8]) -> Result<Vec<P>, PointFault>;
+    fn add(&mut self, points: &mut [P], others: &[P], additions: &[Addition]);
+    /// As many points as bytes are given for.
+    fn import(&mut self, bytes: &[u8], points: &mut [P]) -> Result<(), PointFault>;
     fn export(&self, points: &[P], bytes: &mut Vec<u8>);
 }
 
@@ -102,32 +160,28 @@ impl<C: Coordinates> Memory<C> {
 }
 
 impl<C: Coordinates> Adder<C::Point> for Memory<C> {
-    fn add(&mut self, points: &mut [C::Point], additions: &[Addition]) {
+    fn add(&mut self, points: &mut [C::Point], others: &[C::Point], additions: &[Addition]) {
         for block in additions.chunks(GROUPS * GROUP_LANES) {
             self.from_file.register().call(AddBlock {
                 memory: self,
                 points,
+                others,
                 block,
             });
         }
     }
 
-    fn import(&mut self, bytes: &[u8]) -> Result<Vec<C::Point>, PointFault> {
-        let width = C::Point::BYTES;
-        if !bytes.len().is_multiple_of(width) {
-            return Err(PointFault::Length {
-                length: bytes.len(),
-            });
-        }
-        let mut points = Vec::with_capacity(bytes.len() / width);
-        for chunk in bytes.chunks(GROUP_LANES * width) {
+    fn import(&mut self, bytes: &[u8], points: &mut [C::Point]) -> Result<(), PointFault> {
+        let chunks = bytes.chunks(GROUP_LANES * C::Point::BYTES);
+        for (number, (bytes, points)) in chunks.zip(points.chunks_mut(GROUP_LANES)).enumerate() {
             self.from_file.register().call(ImportGroup {
                 memory: self,
-                bytes: chunk,
-                points: &mut points,
+                bytes,
+                points,
+                first: number * GROUP_LANES,
             })?;
         }
-        Ok(points)
+        Ok(())
     }
 
     fn export(&self, points: &[C::Point], bytes: &mut Vec<u8>) {
@@ -144,14 +198,16 @@ impl<C: Coordinates> Adder<C::Point> for Memory<C> {
 work!(AddBlock<'a, C: Coordinates> {
     memory: &'a mut Memory<C>,
     points: &'a mut [C::Point],
+    others: &'a [C::Point],
     block: &'a [Addition],
-} -> (), memory.add_block(points, block));
+} -> (), memory.add_block(points, others, block));
 
 work!(ImportGroup<'a, C: Coordinates> {
     memory: &'a Memory<C>,
     bytes: &'a [u8],
-    points: &'a mut Vec<C::Point>,
-} -> Result<(), PointFault>, memory.import_group(bytes, points));
+    points: &'a mut [C::Point],
+    first: usize,
+} -> Result<(), PointFault>, memory.import_group(bytes, points, first));
 
 work!(ExportGroup<'a, C: Coordinates> {
     memory: &'a Memory<C>,
@@ -161,14 +217,22 @@ work!(ExportGroup<'a, C: Coordinates> {
 
 work!(Exceptional<'a, C: Coordinates> {
     work: &'a mut Work<C>,
-    lanes: [Lanes; 4],
+    lanes: [Lanes; 3],
 } -> (), work.exceptional(lanes));
+
+work!(Prepare<'a, C: Coordinates> {
+    work: &'a mut Work<C>,
+    witness: &'a C::Field,
+    points: &'a [C::Point],
+    others: &'a [C::Point],
+    group: &'a [Addition],
+} -> (), work.prepare(witness, points, others, group));
 
 impl<C: Coordinates> Memory<C> {
     /// At most a block of additions, their positions within the slice. Summands are gathered in both
     /// passes: that is cheaper than keeping them in between.
     #[inline(always)]
-    fn add_block(&mut self, points: &mut [C::Point], additions: &[Addition]) {
+    fn add_block(&mut self, points: &mut [C::Point], others: &[C::Point], additions: &[Addition]) {
         let Self {
             work,
             norms,
@@ -176,12 +240,20 @@ impl<C: Coordinates> Memory<C> {
             one,
             ..
         } = self;
+        let features = one[0].register();
         let mut product = *one;
-        for (group, (norm, prefix)) in additions
+        for ((g, group), (norm, prefix)) in additions
             .chunks(GROUP_LANES)
+            .enumerate()
             .zip(norms.iter_mut().zip(prefixes.iter_mut()))
         {
-            work.prepare(&one[0], points, group);
+            fetch(
+                features,
+                points,
+                others,
+                additions.chunks(GROUP_LANES).nth(g + 1),
+            );
+            work.prepare_run(&one[0], points, others, group);
             C::norm(norm, &work.run);
             *prefix = product;
             Field::multiply(&mut product, norm, prefix);
@@ -192,22 +264,29 @@ impl<C: Coordinates> Memory<C> {
         let mut own = inverse;
         let mut sums = [C::Point::INFINITY; GROUP_LANES];
         for (g, group) in additions.chunks(GROUP_LANES).enumerate().rev() {
+            let next = g.checked_sub(1);
+            let next = next.and_then(|g| additions.chunks(GROUP_LANES).nth(g));
+            fetch(features, points, others, next);
             Field::multiply(&mut own, &inverse, &prefixes[g]);
             let before = inverse;
             Field::multiply(&mut inverse, &norms[g], &before);
-            work.prepare(&one[0], points, group);
+            work.prepare(&one[0], points, others, group);
             work.finish(&own, &mut sums);
             for (addition, sum) in group.iter().zip(&sums) {
-                points[position(addition.left)] = *sum;
+                points[position(addition.to)] = *sum;
             }
         }
     }
 
-    /// At most a group of points.
+    /// At most a group of points, the first of which has this number.
     #[inline(always)]
-    fn import_group(&self, bytes: &[u8], points: &mut Vec<C::Point>) -> Result<(), PointFault> {
+    fn import_group(
+        &self,
+        bytes: &[u8],
+        points: &mut [C::Point],
+        first: usize,
+    ) -> Result<(), PointFault> {
         let mut rows = [C::Point::INFINITY; GROUP_LANES];
-        let count = bytes.len() / C::Point::BYTES;
         // From the first coordinate that is not canonical on, nothing is looked at.
         let mut not_canonical = None;
         for (lane, bytes) in bytes.chunks_exact(C::Point::BYTES).enumerate() {
@@ -227,16 +306,16 @@ impl<C: Coordinates> Memory<C> {
         C::scale(&mut y, &self.from_file);
         let on_curve = C::curve_lanes(&x, &y);
         C::scatter(&x, &y, &mut rows);
-        for (lane, row) in rows.iter().enumerate().take(count) {
+        for (lane, (row, point)) in rows.iter().zip(points).enumerate() {
             let (v, bit) = (lane / LANES, 1 << (lane % LANES));
-            let index = points.len();
+            let index = first + lane;
             if not_canonical == Some(lane) {
                 return Err(PointFault::NotCanonical { index });
             }
             if on_curve[v] & bit == 0 && *row != C::Point::INFINITY {
                 return Err(PointFault::OffCurve { index });
             }
-            points.push(*row);
+            *point = *row;
         }
         Ok(())
     }
@@ -264,41 +343,127 @@ fn position(index: u32) -> usize {
     usize::try_from(index).unwrap_or(usize::MAX)
 }
 
+/// Has the summands of the group to come on their way while the one before is worked on: they stand
+/// anywhere.
+#[inline(always)]
+fn fetch<R: Register, P: AtRest>(
+    features: R,
+    points: &[P],
+    others: &[P],
+    group: Option<&[Addition]>,
+) {
+    for addition in group.unwrap_or_default() {
+        for summand in [addition.left, addition.right] {
+            for row in summand.of(points, others).rows() {
+                features.fetch(row);
+            }
+        }
+    }
+}
+
+/// Where the summands of a group stand.
+type Summands<'a, P> = ([&'a P; GROUP_LANES], [&'a P; GROUP_LANES]);
+
+/// Missing additions of a last group repeat its first.
+#[inline(always)]
+fn summands<'a, P>(
+    points: &'a [P],
+    others: &'a [P],
+    group: &[Addition],
+) -> Option<Summands<'a, P>> {
+    let first = group.first()?;
+    let mut left = [first.left.of(points, others); GROUP_LANES];
+    let mut right = [first.right.of(points, others); GROUP_LANES];
+    for ((left, right), addition) in left.iter_mut().zip(&mut right).zip(group) {
+        *left = addition.left.of(points, others);
+        *right = addition.right.of(points, others);
+    }
+    Some((left, right))
+}
+
 impl<C: Coordinates> Work<C> {
-    /// Numerator and denominator of each slope. Missing additions of a last group repeat its first.
+    /// The denominator of each slope, as [`Self::prepare`] makes it: without the other coordinates where
+    /// no addition is exceptional.
     #[inline(always)]
-    fn prepare(&mut self, witness: &C::Field, points: &[C::Point], group: &[Addition]) {
-        let Some(first) = group.first() else {
+    fn prepare_run(
+        &mut self,
+        witness: &C::Field,
+        points: &[C::Point],
+        others: &[C::Point],
+        group: &[Addition],
+    ) {
+        let Some((left, right)) = summands(points, others, group) else {
             return;
         };
-        let mut left = [&points[position(first.left)]; GROUP_LANES];
-        let mut right = [&points[position(first.right)]; GROUP_LANES];
-        for ((left, right), addition) in left.iter_mut().zip(&mut right).zip(group) {
-            *left = &points[position(addition.left)];
-            *right = &points[position(addition.right)];
+        C::gather_x(&left, &mut self.x);
+        C::gather_x(&right, &mut self.other_x);
+        if self.exceptions() == [[0; GROUP]; 3] {
+            C::subtract(&mut self.run, &self.other_x, &self.x);
+            return;
         }
+        witness.register().call(Prepare {
+            work: self,
+            witness,
+            points,
+            others,
+            group,
+        });
+    }
+
+    /// Numerator and denominator of each slope.
+    #[inline(always)]
+    fn prepare(
+        &mut self,
+        witness: &C::Field,
+        points: &[C::Point],
+        others: &[C::Point],
+        group: &[Addition],
+    ) {
+        let Some((left, right)) = summands(points, others, group) else {
+            return;
+        };
         C::gather(&left, &mut self.x, &mut self.y);
         C::gather(&right, &mut self.other_x, &mut self.other_y);
+        let (mut minus_left, mut minus_right) = ([0; GROUP], [0; GROUP]);
+        for (lane, addition) in group.iter().enumerate() {
+            let (v, place) = (lane / LANES, lane % LANES);
+            minus_left[v] |= u8::from(addition.left.is_minus()) << place;
+            minus_right[v] |= u8::from(addition.right.is_minus()) << place;
+        }
+        if minus_left != [0; GROUP] {
+            C::negate(&mut self.y, minus_left);
+        }
+        if minus_right != [0; GROUP] {
+            C::negate(&mut self.other_y, minus_right);
+        }
         C::subtract(&mut self.run, &self.other_x, &self.x);
         C::subtract(&mut self.rise, &self.other_y, &self.y);
         self.copied = [0; GROUP];
         self.none = [0; GROUP];
-        // Only infinity has a zero y: the groups have no point of order two.
-        let same_x = C::equal_lanes(&self.x, &self.other_x);
-        let left_infinity = C::zero_lanes(&self.y);
-        let right_infinity = C::zero_lanes(&self.other_y);
-        if [same_x, left_infinity, right_infinity] != [[0; GROUP]; 3] {
-            let same_y = C::equal_lanes(&self.y, &self.other_y);
-            witness.register().call(Exceptional {
-                work: self,
-                lanes: [same_x, same_y, left_infinity, right_infinity],
-            });
+        let lanes = self.exceptions();
+        if lanes != [[0; GROUP]; 3] {
+            witness.register().call(Exceptional { work: self, lanes });
         }
     }
 
+    /// Equal x; infinity on the left; on the right. Only infinity has a zero x: other points with it would
+    /// have order three, and neither curve has one.
     #[inline(always)]
-    fn exceptional(&mut self, exceptions: [Lanes; 4]) {
-        let [same_x, same_y, left_infinity, right_infinity] = exceptions;
+    fn exceptions(&self) -> [Lanes; 3] {
+        [
+            C::equal_lanes(&self.x, &self.other_x),
+            C::zero_lanes(&self.x),
+            C::zero_lanes(&self.other_x),
+        ]
+    }
+
+    #[inline(always)]
+    fn exceptional(&mut self, exceptions: [Lanes; 3]) {
+        let [same_x, left_infinity, right_infinity] = exceptions;
+        // Opposites are not gathered values: equal ones need not look the same.
+        let mut difference = self.y;
+        C::subtract_reduced(&mut difference, &self.y, &self.other_y);
+        let same_y = C::zero_lanes(&difference);
         let mut tangent = [0; GROUP];
         let mut replaced = [0; GROUP];
         for i in 0..GROUP {

@@ -26,6 +26,8 @@ pub(crate) trait Coordinates: Copy + Send {
 
     /// Coordinates of a group of points.
     fn gather(points: &[&Self::Point; GROUP_LANES], x: &mut Self, y: &mut Self);
+    /// The first of them alone.
+    fn gather_x(points: &[&Self::Point; GROUP_LANES], x: &mut Self);
     /// Points of single coordinates, which are fully reduced.
     fn scatter(x: &Self, y: &Self, points: &mut [Self::Point; GROUP_LANES]);
 
@@ -37,8 +39,10 @@ pub(crate) trait Coordinates: Copy + Send {
     fn add(out: &mut Self, a: &Self, b: &Self);
     /// a − b − c reduced, for fully reduced b and c.
     fn subtract_both(out: &mut Self, a: &Self, b: &Self, c: &Self);
-    /// a − b reduced, for fully reduced b.
+    /// a − b reduced, for a b that is fully reduced or made by [`Self::negate`].
     fn subtract_reduced(out: &mut Self, a: &Self, b: &Self);
+    /// Turns gathered values into their opposites in the lanes of the mask; those are single values.
+    fn negate(a: &mut Self, mask: Lanes);
     /// Makes a double value a single one.
     fn single(a: &mut Self);
     /// Product with an element of the prime field, in place.
@@ -46,7 +50,7 @@ pub(crate) trait Coordinates: Copy + Send {
 
     /// The lanes in which two gathered values are the same.
     fn equal_lanes(a: &Self, b: &Self) -> Lanes;
-    /// The lanes that are zero, of a gathered value.
+    /// The lanes that are zero, of a gathered or reduced value.
     fn zero_lanes(a: &Self) -> Lanes;
     /// The lanes whose coordinates, single values, are on the curve.
     fn curve_lanes(x: &Self, y: &Self) -> Lanes;

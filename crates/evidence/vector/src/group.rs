@@ -33,7 +33,7 @@ use crate::packed::{Row, pack, unpack};
 use crate::register::{LANES, Register, Rotation, work};
 
 /// β of the endomorphism φ(x, y) = (βx, y), which multiplies by the λ of the library's [`GLVConfig`].
-fn beta() -> Fq {
+pub(crate) fn beta() -> Fq {
     <ark_bn254::g1::Config as GLVConfig>::ENDO_COEFFS
         .first()
         .copied()

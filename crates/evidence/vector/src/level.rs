@@ -4,6 +4,7 @@ use crate::additions::{Adder, Memory};
 use crate::field::{float::Floats, ifma::Integers};
 use crate::group::Block;
 use crate::kernel::Multiplier;
+use crate::ladder::{Climber, Rungs};
 use crate::measure::{self, Operation};
 use crate::points::{G1Point, G2Point};
 use crate::prime::Prime;
@@ -115,6 +116,10 @@ impl Level {
 
     pub(crate) fn first_group(self) -> Option<Box<dyn Adder<G1Point>>> {
         with_field!(self, F => Some(Box::new(Memory::<Prime<F>>::new()?)))
+    }
+
+    pub(crate) fn climber(self) -> Option<Box<dyn Climber>> {
+        with_field!(self, F => Some(Box::new(Rungs::<F>::new()?)))
     }
 
     pub(crate) fn second_group(self) -> Option<Box<dyn Adder<G2Point>>> {

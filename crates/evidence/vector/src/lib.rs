@@ -9,6 +9,7 @@
 //! * [`Chain`], [`Table`], [`Step`], [`Term`]: the sequence of group operations.
 //! * [`Kernel`]: working memory for a block of points; [`Kernel::apply`] runs the chain over it.
 //! * [`G1Adder`], [`G2Adder`]: many independent additions.
+//! * [`G1Ladder`]: many points times the powers of a number of norm three.
 //!
 //! Inside, from the group down: `group` and `additions` (over `coordinates`) know points, `field` and
 //! its two forms know the prime, `register` and its modules know instructions. Each layer is
@@ -28,6 +29,7 @@ mod field;
 mod group;
 mod invert;
 mod kernel;
+mod ladder;
 mod level;
 mod limbs;
 mod measure;
@@ -39,9 +41,10 @@ mod register;
 #[cfg(test)]
 mod tests;
 
-pub use additions::{Addition, PositionError};
+pub use additions::{Addition, PositionError, Summand};
 pub use chain::{Chain, ChainError, Step, TABLE_SIZE, Table, Term};
 pub use kernel::{Kernel, POINT_BYTES, PointFault};
+pub use ladder::G1Ladder;
 pub use level::Level;
 pub use measure::Operation;
 pub use points::{G1Adder, G1Point, G2Adder, G2Point};

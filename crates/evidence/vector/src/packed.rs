@@ -6,6 +6,9 @@
     reason = "inlined into the function that is compiled for the processor's features"
 )]
 
+use ark_bn254::Fq;
+use ark_ff::BigInt;
+
 use crate::field::Field;
 use crate::limbs::MODULUS_64;
 use crate::register::{LANES, Register};
@@ -46,6 +49,14 @@ impl Row {
     }
 }
 
+/// Multiplies the first coordinate of a row by an element in the library's form: whatever the form of the
+/// coordinate, it stays.
+pub(crate) fn scale_first(row: &mut Row, factor: Fq) {
+    let [a, b, c, d, ..] = &mut row.0;
+    let product = Fq::new_unchecked(BigInt([*a, *b, *c, *d])) * factor;
+    [*a, *b, *c, *d] = product.0.0;
+}
+
 /// Negates the first coordinate of a row.
 pub(crate) fn negate_first(row: &mut Row) {
     let [a, b, c, d, ..] = &mut row.0;
@@ -81,6 +92,16 @@ pub(crate) fn unpack<F: Field>(witness: &F, rows: [&Row; LANES]) -> (F, F) {
     }
     let [a, b, c, d, e, f, g, h] = Register::transposed(registers);
     (F::from_words([a, b, c, d]), F::from_words([e, f, g, h]))
+}
+
+/// The first coordinate of eight rows.
+#[inline(always)]
+pub(crate) fn unpack_first<F: Field>(witness: &F, rows: [&Row; LANES]) -> F {
+    let mut registers = [witness.register(); LANES];
+    for (register, row) in registers.iter_mut().zip(rows) {
+        *register = register.load(&row.0);
+    }
+    F::from_words(Register::transposed_half(registers))
 }
 
 /// The way back; coordinates are fully reduced.

@@ -2,9 +2,10 @@
 
 use crate::additions::{Adder, Addition, PositionError};
 use crate::coordinates::AtRest;
+use crate::group::beta;
 use crate::kernel::PointFault;
 use crate::level::Level;
-use crate::packed::{Row, negate_first, negate_second};
+use crate::packed::{Row, negate_first, negate_second, scale_first};
 
 macro_rules! points {
     ($adder:ident, $point:ident, $rows:literal, $group:literal, $level:ident) => {
@@ -60,24 +61,30 @@ macro_rules! points {
                 Some(Self { memory })
             }
 
-            /// Runs additions on `points`. No position may occur twice in `additions`: the order
-            /// among them is not defined.
+            /// Runs additions whose sums go to `points`; `others` is only read. The order among them is
+            /// not defined: a position that takes a sum must not take another one, nor be a summand of
+            /// another addition.
             ///
             /// # Errors
-            /// A position beyond the slice; then nothing has been added.
+            /// A position beyond its slice; then nothing has been added.
             pub fn add(
                 &mut self,
                 points: &mut [$point],
+                others: &[$point],
                 additions: &[Addition],
             ) -> Result<(), PositionError> {
+                let check = |position: u32, slice: &[$point]| {
+                    let inside = usize::try_from(position).is_ok_and(|at| at < slice.len());
+                    inside.then_some(()).ok_or(PositionError { position })
+                };
                 for addition in additions {
-                    for position in [addition.left, addition.right] {
-                        if !usize::try_from(position).is_ok_and(|at| at < points.len()) {
-                            return Err(PositionError { position });
-                        }
+                    for summand in [addition.left, addition.right] {
+                        let slice = if summand.is_other() { others } else { &*points };
+                        check(summand.position(), slice)?;
                     }
+                    check(addition.to, points)?;
                 }
-                self.memory.add(points, additions);
+                self.memory.add(points, others, additions);
                 Ok(())
             }
 
@@ -86,7 +93,27 @@ macro_rules! points {
             /// # Errors
             /// The first point that is not; a byte string that is not whole points.
             pub fn import(&mut self, bytes: &[u8]) -> Result<Vec<$point>, PointFault> {
-                self.memory.import(bytes)
+                let mut points = vec![$point::INFINITY; bytes.len() / $point::BYTES];
+                self.import_into(bytes, &mut points)?;
+                Ok(points)
+            }
+
+            /// As [`Self::import`], into a slice of exactly as many points. Where it fails, the slice
+            /// holds anything.
+            ///
+            /// # Errors
+            /// The same; a slice of another length.
+            pub fn import_into(
+                &mut self,
+                bytes: &[u8],
+                points: &mut [$point],
+            ) -> Result<(), PointFault> {
+                if points.len().checked_mul($point::BYTES) != Some(bytes.len()) {
+                    return Err(PointFault::Length {
+                        length: bytes.len(),
+                    });
+                }
+                self.memory.import(bytes, points)
             }
 
             /// Appends points in file form.
@@ -102,6 +129,14 @@ points!(G1Adder, G1Point, 1, "G1", first_group);
 points!(G2Adder, G2Point, 2, "G2", second_group);
 
 impl G1Point {
+    /// (βx, y): the point times the λ of the library's `GLVConfig`.
+    #[must_use]
+    pub fn image(mut self) -> Self {
+        let Self([row]) = &mut self;
+        scale_first(row, beta());
+        self
+    }
+
     /// The opposite point.
     #[must_use]
     pub fn negated(mut self) -> Self {

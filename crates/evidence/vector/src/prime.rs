@@ -41,6 +41,14 @@ impl<F: Field> Coordinates for Prime<F> {
     }
 
     #[inline(always)]
+    fn gather_x(points: &[&Self::Point; GROUP_LANES], x: &mut Self) {
+        let witness = x.0[0];
+        for (i, points) in points.as_chunks::<LANES>().0.iter().enumerate() {
+            x.0[i] = packed::unpack_first(&witness, points.map(|G1Point([row])| row));
+        }
+    }
+
+    #[inline(always)]
     fn scatter(x: &Self, y: &Self, points: &mut [Self::Point; GROUP_LANES]) {
         for (i, points) in points.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
             for (point, row) in points.iter_mut().zip(packed::pack(&x.0[i], &y.0[i])) {
@@ -83,7 +91,14 @@ impl<F: Field> Coordinates for Prime<F> {
     #[inline(always)]
     fn subtract_reduced(out: &mut Self, a: &Self, b: &Self) {
         for i in 0..GROUP {
-            out.0[i] = a.0[i].reduced([&b.0[i]], 1);
+            out.0[i] = a.0[i].reduced([&b.0[i]], 2);
+        }
+    }
+
+    #[inline(always)]
+    fn negate(a: &mut Self, mask: Lanes) {
+        for i in 0..GROUP {
+            a.0[i] = F::select(mask[i], &a.0[i].negated(), &a.0[i]);
         }
     }
 

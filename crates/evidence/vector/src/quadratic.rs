@@ -90,6 +90,14 @@ impl<F: Field> Coordinates for Quadratic<F> {
     }
 
     #[inline(always)]
+    fn gather_x(points: &[&Self::Point; GROUP_LANES], x: &mut Self) {
+        let witness = x.0[0][0];
+        for (i, points) in points.as_chunks::<LANES>().0.iter().enumerate() {
+            (x.0[0][i], x.0[1][i]) = packed::unpack(&witness, points.map(|G2Point([x, _])| x));
+        }
+    }
+
+    #[inline(always)]
     fn scatter(x: &Self, y: &Self, points: &mut [Self::Point; GROUP_LANES]) {
         for (i, points) in points.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
             let xs = packed::pack(&x.0[0][i], &x.0[1][i]);
@@ -141,7 +149,16 @@ impl<F: Field> Coordinates for Quadratic<F> {
     fn subtract_reduced(out: &mut Self, a: &Self, b: &Self) {
         for k in 0..2 {
             for i in 0..GROUP {
-                out.0[k][i] = a.0[k][i].reduced([&b.0[k][i]], 1);
+                out.0[k][i] = a.0[k][i].reduced([&b.0[k][i]], 2);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn negate(a: &mut Self, mask: Lanes) {
+        for a in &mut a.0 {
+            for i in 0..GROUP {
+                a[i] = F::select(mask[i], &a[i].negated(), &a[i]);
             }
         }
     }

@@ -29,6 +29,10 @@ pub(crate) trait Register: Copy + Send + 'static {
     /// Runs `work` in a function of its own that is compiled for the features.
     fn call<W: Work>(self, work: W) -> W::Output;
 
+    /// Has the memory of a value on its way into the nearest cache. Changes nothing else.
+    #[inline(always)]
+    fn fetch<T>(self, _: &T) {}
+
     /// The same bits in every lane; `self` only stands for the features.
     fn splat(self, bits: u64) -> Self;
 
@@ -54,6 +58,13 @@ pub(crate) trait Register: Copy + Send + 'static {
     fn rotated(self, by: Rotation) -> Self;
     /// The transpose of an 8 × 8 matrix, one row a register.
     fn transposed(rows: [Self; LANES]) -> [Self; LANES];
+
+    /// The first half of it: the first four words of each row.
+    #[inline(always)]
+    fn transposed_half(rows: [Self; LANES]) -> [Self; LANES / 2] {
+        let [a, b, c, d, ..] = Self::transposed(rows);
+        [a, b, c, d]
+    }
 }
 
 /// Something to run in a function that is compiled for a processor's features. A closure would do, but

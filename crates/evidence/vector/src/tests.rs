@@ -10,6 +10,7 @@
 mod additions;
 mod chains;
 mod fields;
+mod ladder;
 
 use crate::Level;
 

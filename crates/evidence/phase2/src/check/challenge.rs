@@ -55,6 +55,34 @@ impl Challenges {
             .collect()
     }
 
+    /// The coefficients of `count` indices from `first` on that no other use shares, four from a digest.
+    pub(super) fn dense(&self, section: DenseSection, first: u64, count: usize) -> Vec<u128> {
+        let label = match section {
+            DenseSection::C => b'8',
+            DenseSection::H => b'9',
+        };
+        let blocks = first / DIGEST_WORDS..;
+        let skipped = usize::try_from(first % DIGEST_WORDS).unwrap_or(0);
+        let words = usize::try_from(DIGEST_WORDS).unwrap_or(1);
+        let inputs: Vec<_> = blocks
+            .take((skipped + count).div_ceil(words))
+            .map(|index| self.input(label, index))
+            .collect();
+        let parameters = parameters();
+        let mut jobs: Vec<_> = inputs
+            .iter()
+            .map(|input| HashManyJob::new(&parameters, input))
+            .collect();
+        hash_many(jobs.iter_mut());
+        let words = jobs.iter().flat_map(|job| {
+            let digest = job.to_hash();
+            let (words, _) = digest.as_bytes().as_chunks::<16>();
+            let words: Vec<u128> = words.iter().copied().map(u128::from_le_bytes).collect();
+            words
+        });
+        words.skip(skipped).take(count).collect()
+    }
+
     /// `key | label | u64 index`: less than a block, so one compression gives the words of all
     /// purposes with that label.
     fn input(&self, label: u8, index: u64) -> [u8; INPUT_BYTES] {
@@ -66,6 +94,16 @@ impl Challenges {
         input
     }
 }
+
+/// Sections whose coefficients are used nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DenseSection {
+    C,
+    H,
+}
+
+/// Coefficients in a digest.
+const DIGEST_WORDS: u64 = 4;
 
 /// Coefficients of one signal.
 pub(super) struct SignalChallenges {
@@ -127,6 +165,18 @@ mod tests {
             assert_eq!(challenges.run(purpose, 1, 19), run);
             assert!(run.iter().all(|coefficient| *coefficient != 0));
         }
+        let dense = challenges.dense(DenseSection::C, 0, 40);
+        for (first, count) in [(0, 0), (0, 5), (3, 1), (5, 11), (8, 32)] {
+            let run = challenges.dense(DenseSection::C, first, count);
+            let first = usize::try_from(first).unwrap();
+            assert_eq!(run, dense[first..first + count]);
+        }
+        let mut all = dense;
+        all.extend(challenges.dense(DenseSection::H, 0, 40));
+        all.extend(challenges.run(Purpose::A, 0, 40));
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 120);
         let signal = challenges.of_signal(7);
         let expected = [Purpose::A, Purpose::B, Purpose::K].map(|p| challenges.coefficient(p, 7));
         assert_eq!([signal.a, signal.b, signal.k], expected);

@@ -14,7 +14,9 @@ use ark_ff::{BigInteger, PrimeField};
 use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
 
-use crate::sums::{BadPoint, BadSide, BucketSums, Scalar, Windows, bucket_sums, total};
+use crate::sums::{
+    BadPoint, BadSide, BucketSums, Scalar, Windows, bucket_sums, has_endomorphism, total,
+};
 
 const COEFFICIENT_BITS: u32 = 128;
 /// Digits are not longer than this on a group without subgroup test.
@@ -52,7 +54,8 @@ where
         Self::with_sides(1, n_points, subgroup_digit_bits)
     }
 
-    /// As [`Self::new`], with several sides. Subgroups are tested on the first one.
+    /// As [`Self::new`], with several sides. Subgroups are tested on the first one. Each coefficient
+    /// stands for a scalar that is its own alone and the same on all sides, not always for itself.
     pub(super) fn with_sides(
         sides: usize,
         n_points: u64,
@@ -63,7 +66,12 @@ where
             Some(0) => (MOST_DIGIT_BITS, SubgroupTest::EachPoint),
             Some(most) => (most.min(MOST_DIGIT_BITS), SubgroupTest::DigitSums),
         };
-        let windows = Windows::new(COEFFICIENT_BITS, n_points, most);
+        // Where sides are only compared with each other, coefficients may stand for any scalars.
+        let windows = if sides > 1 && test == SubgroupTest::None && has_endomorphism::<P>() {
+            Windows::units(n_points)
+        } else {
+            Windows::new(COEFFICIENT_BITS, n_points, most)
+        };
         Self {
             windows,
             test,
@@ -126,6 +134,13 @@ where
         }
         Ok(sides)
     }
+}
+
+/// Additions per point of a sum of about `n_points` points with 128-bit coefficients.
+pub(super) fn coefficient_digits(n_points: u64) -> u64 {
+    Windows::new(COEFFICIENT_BITS, n_points, MOST_DIGIT_BITS)
+        .count()
+        .into()
 }
 
 /// A point times a 128-bit coefficient.

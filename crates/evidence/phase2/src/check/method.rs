@@ -1,5 +1,6 @@
 //! Two ways to compare a key with its circuit, and which one is cheaper.
 
+use super::linear::coefficient_digits;
 use crate::setup::Shape;
 
 /// How the sections that depend on the circuit are compared with it. Both ways refuse the same keys.
@@ -23,8 +24,6 @@ pub(super) enum Stage {
 
 /// Price of an addition in G2, in additions in G1. Eight-lane code and the library agree on it.
 const G2: u64 = 3;
-/// Additions per point of a sum with 128-bit coefficients: digits of 13 bits.
-const COEFFICIENT_DIGITS: u64 = 10;
 
 impl Method {
     /// The one with fewer additions. All else that the methods do is small beside them.
@@ -61,7 +60,7 @@ fn combine(shape: &Shape, wires: u64, stage: Stage) -> u64 {
         Stage::Finished => (a + (1 + G2) * b, 2 + G2),
         Stage::Initial => (2 * a + (2 + G2) * b + c, 3 + G2),
     };
-    powers + wires * sections * COEFFICIENT_DIGITS
+    powers + wires * sections * coefficient_digits(wires)
 }
 
 #[cfg(test)]

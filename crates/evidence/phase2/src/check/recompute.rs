@@ -9,7 +9,7 @@ use formats::points::{LemPoint, PointError, PointsError};
 use formats::source::Source;
 use formats::zkey::{ZKey, ZKeyError, ZKeySection};
 
-use super::challenge::{Challenges, Purpose};
+use super::challenge::{Challenges, DenseSection};
 use super::circuit::CircuitCheck;
 use super::circuit_hash::CircuitHashRule;
 use super::error::CheckError;
@@ -198,14 +198,11 @@ impl<C: EngineCurve> Comparison<'_, C> {
         let width = u64::try_from(G1Affine::<C>::BYTES).unwrap_or(u64::MAX);
         let first = part.offset / width;
         let count = part.bytes.len() / G1Affine::<C>::BYTES;
-        let (purpose, coefficient) = match section {
-            ZKeySection::C => {
-                let private = u64::from(self.zkey.header().n_public) + 1;
-                (Purpose::K, first.saturating_add(private))
-            }
-            _ => (Purpose::H, first),
+        let dense = match section {
+            ZKeySection::C => DenseSection::C,
+            _ => DenseSection::H,
         };
-        let coefficients = self.challenges.run(purpose, coefficient, count);
+        let coefficients = self.challenges.dense(dense, first, count);
         self.scaled
             .add_sides(&[&self.bytes, &part.bytes], &coefficients)
             .map_err(|BadSide { side, point: bad }| match (side, bad.source) {

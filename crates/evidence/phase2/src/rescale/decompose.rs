@@ -74,6 +74,22 @@ where
     (Signed::of(&first), Signed::of(&second))
 }
 
+/// The same as integers, for numbers that are not secret. `None` where one does not fit, which no scalar
+/// of BN254 gives.
+pub(crate) fn short_halves<C: GLVConfig>(scalar: &C::ScalarField) -> Option<(i128, i128)>
+where
+    C::ScalarField: Scalar,
+{
+    let integer = |half: &Signed| {
+        let [a, b, c, d] = half.magnitude.0;
+        let size = i128::try_from(u128::from(a) | u128::from(b) << 64).ok()?;
+        let signed = if half.negative == 1 { -size } else { size };
+        ((c, d) == (0, 0)).then_some(signed)
+    };
+    let (first, second) = halves::<C>(scalar);
+    Some((integer(&first)?, integer(&second)?))
+}
+
 /// k1 and k2 as before, both odd and below 2^128. Exactly one of the four sums with none, one or both of
 /// the basis vectors has odd parts, since the determinant of the basis (the group order) is odd; with
 /// the right signs of the vectors it is no longer than they are.

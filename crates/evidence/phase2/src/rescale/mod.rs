@@ -20,6 +20,7 @@ use formats::points::{Coordinate, LemPoint, PointError};
 use rayon::prelude::*;
 
 pub use decompose::Scalar;
+pub(crate) use decompose::short_halves;
 pub use kernel::DegeneratePoint;
 use kernel::{BLOCK_POINTS, PortableKernel};
 pub use schedule::{Schedule, ScheduleError};

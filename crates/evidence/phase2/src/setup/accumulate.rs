@@ -1,11 +1,15 @@
 //! Sums of multiples of points, a few sums for each signal of a range.
 
+use std::ops::Range;
+
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use formats::points::LemPoint;
 use rayon::prelude::*;
+use vector::{Addition, Summand};
 
+use super::eisenstein::{self, Digit};
 use super::signed::Signed;
-use crate::sums::{Addition, Backend, BadPoint, Item, Shard, with_backend};
+use crate::sums::{Backend, BadPoint, Item, Shard, with_backend};
 
 /// `value · base[row]` belongs to a sum.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +23,7 @@ pub(super) struct Term {
 }
 
 impl Term {
-    /// The items of the term, given where 2^k times its base is.
+    /// The items of a term that is not long, given where 2^k times its base is.
     fn items(&self, source: impl Fn(u32) -> u32) -> impl Iterator<Item = Item> {
         let (target, negative) = (self.target, self.value.is_negative());
         let one = self.value.is_one().then_some((0, false));
@@ -122,10 +126,12 @@ impl<B: Backend> SignalSums for Sharded<B> {
                 let starts = |row: usize| terms.partition_point(|term| index(term.row) < row);
                 let own = terms.get(starts(first)..starts(first + share));
                 let (first_row, own) = (position(first), own.unwrap_or_default());
-                Part::new(shard.backend(), bytes, first_row, own, split).map_err(|bad| BadPoint {
-                    index: first + bad.index,
-                    ..bad
-                })
+                Part::new(shard.backend(), bytes, self.width, first_row, own, split).map_err(
+                    |bad| BadPoint {
+                        index: first + bad.index,
+                        ..bad
+                    },
+                )
             })
             .collect::<Result<_, _>>()?;
         self.shards
@@ -150,20 +156,22 @@ impl<B: Backend> SignalSums for Sharded<B> {
             .map(|(number, shard)| {
                 let start = number * per_shard;
                 let (first, end) = (first.saturating_sub(start), end.saturating_sub(start));
-                let sums: Vec<B::Point> = shard
-                    .sums()
-                    .chunks(per_signal)
-                    .take(end)
-                    .skip(first)
-                    .filter_map(|own| own.get(place))
-                    .copied()
-                    .collect();
+                let end = end.min(shard.sums().len() / per_signal);
+                let mut sums = Vec::with_capacity(end.saturating_sub(first));
+                let own = shard.sums().chunks(per_signal).take(end).skip(first);
+                sums.extend(own.filter_map(|own| own.get(place)).copied());
                 let mut bytes = Vec::new();
                 shard.backend().export(&sums, &mut bytes);
                 bytes
             })
             .collect();
-        parts.concat()
+        // Most pieces are of one shard.
+        let mut parts = parts.into_iter().filter(|part| !part.is_empty());
+        let first = parts.next().unwrap_or_default();
+        parts.fold(first, |mut bytes, part| {
+            bytes.extend_from_slice(&part);
+            bytes
+        })
     }
 }
 
@@ -175,69 +183,168 @@ struct Split {
     targets: u32,
 }
 
+/// Where the multiples of a row's base stand that its terms need.
+struct Row<'a> {
+    base: u32,
+    terms: &'a [Term],
+    /// Its doublings: 2^k times the base is at `start + k - 1`.
+    start: u32,
+    doublings: u32,
+    /// Its place among the bases that long coefficients multiply.
+    climber: Option<u32>,
+}
+
 impl<B: Backend> Part<B> {
     /// `terms` are those of the bases given, in order; their rows begin at `first_row`.
     fn new(
         backend: &mut B,
         bytes: &[u8],
+        width: usize,
         first_row: u32,
         terms: &[Term],
         split: Split,
     ) -> Result<Self, BadPoint> {
-        let mut points = backend.import(bytes)?;
-        let rows: Vec<&[Term]> = terms.chunk_by(|a, b| a.row == b.row).collect();
-        let base = |row: &[Term]| row.first().map_or(0, |term| term.row - first_row);
-        // Where the doublings of each row begin, and how many there are.
-        let mut ladders = Vec::with_capacity(rows.len());
-        let mut longest = 0;
-        for row in &rows {
-            let doublings = row.iter().map(|term| term.value.doublings());
-            let length = doublings.max().unwrap_or(0);
-            let start = position(points.len());
-            points.resize(points.len() + index(length), B::INFINITY);
-            ladders.push((start, length));
-            longest = longest.max(length);
+        let mut points = vec![B::INFINITY; bytes.len() / width.max(1)];
+        backend.import(bytes, &mut points)?;
+        let mut rows = Vec::new();
+        let mut climbers = Vec::new();
+        let mut end = position(points.len());
+        for terms in terms.chunk_by(|a, b| a.row == b.row) {
+            let base = terms.first().map_or(0, |term| term.row - first_row);
+            let short = terms.iter().filter(|term| !is_long::<B>(term));
+            let doublings = short.map(|term| term.value.doublings()).max().unwrap_or(0);
+            let climber = terms.iter().any(is_long::<B>).then(|| {
+                climbers.extend(points.get(index(base)).copied());
+                position(climbers.len()).saturating_sub(1)
+            });
+            rows.push(Row {
+                base,
+                terms,
+                start: end,
+                doublings,
+                climber,
+            });
+            end += doublings;
         }
-        let mut additions = Vec::new();
-        for step in 0..longest {
-            additions.clear();
-            for ((start, length), row) in ladders.iter().zip(&rows) {
-                if step >= *length {
-                    continue;
-                }
-                let (left, right) = match step {
-                    0 => (*start, base(row)),
-                    step => (start + step, start + step - 1),
-                };
-                // 2R as R + R: the copy is what R is added to.
-                let before = points.get(index(right)).copied();
-                if let (Some(point), Some(before)) = (points.get_mut(index(left)), before) {
-                    *point = before;
-                    additions.push(Addition { left, right });
-                }
-            }
-            backend.add(&mut points, &additions);
-        }
+        points.resize(index(end), B::INFINITY);
+        double(backend, &mut points, &rows);
+        let ladder = Ladder::new(backend, &climbers, terms, &mut points);
+
         let even = terms.len() / split.shards.max(1);
         let mut items = vec![Vec::with_capacity(even); split.shards];
-        for ((start, _), row) in ladders.iter().zip(&rows) {
-            let base = base(row);
-            let source = |power: u32| match power {
-                0 => base,
-                power => start + power - 1,
+        let mut long = ladder.long.iter();
+        for row in &rows {
+            let double = |power: u32| match power {
+                0 => row.base,
+                power => row.start + power - 1,
             };
-            for term in *row {
+            for term in row.terms {
                 let shard = term.target / split.targets;
-                let first = shard * split.targets;
-                if let Some(items) = items.get_mut(index(shard)) {
-                    items.extend(term.items(source).map(|item| Item {
-                        target: item.target - first,
-                        ..item
-                    }));
+                let target = term.target - shard * split.targets;
+                let Some(items) = items.get_mut(index(shard)) else {
+                    continue;
+                };
+                if let (true, Some(climber)) = (is_long::<B>(term), row.climber) {
+                    let digits = long.next().and_then(|own| ladder.digits.get(own.clone()));
+                    for digit in digits.unwrap_or_default() {
+                        items.push(Item {
+                            target,
+                            source: ladder.source::<B>(&mut points, row.base, climber, digit),
+                            minus: digit.minus != term.value.is_negative(),
+                        });
+                    }
+                } else {
+                    items.extend(term.items(double).map(|item| Item { target, ..item }));
                 }
             }
         }
         Ok(Self { points, items })
+    }
+}
+
+/// Whether a term's digits are to the base θ.
+fn is_long<B: Backend>(term: &Term) -> bool {
+    B::ENDOMORPHISM && term.value.is_long()
+}
+
+/// The doublings of all rows, step by step.
+fn double<B: Backend>(backend: &mut B, points: &mut [B::Point], rows: &[Row<'_>]) {
+    let longest = rows.iter().map(|row| row.doublings).max().unwrap_or(0);
+    let mut additions = Vec::new();
+    for step in 0..longest {
+        additions.clear();
+        for row in rows.iter().filter(|row| step < row.doublings) {
+            let before = match step {
+                0 => row.base,
+                step => row.start + step - 1,
+            };
+            additions.push(Addition {
+                left: Summand::own(before),
+                right: Summand::own(before),
+                to: row.start + step,
+            });
+        }
+        backend.add(points, &[], &additions);
+    }
+}
+
+/// The digits of long coefficients, and the powers of θ times their bases.
+struct Ladder {
+    digits: Vec<Digit>,
+    /// The digits of each long coefficient, in the order of the terms.
+    long: Vec<Range<usize>>,
+    /// θ^k times base i is at `start + (k - 1)·bases + i`.
+    start: u32,
+    bases: u32,
+}
+
+impl Ladder {
+    fn new<B: Backend>(
+        backend: &mut B,
+        climbers: &[B::Point],
+        terms: &[Term],
+        points: &mut Vec<B::Point>,
+    ) -> Self {
+        let mut digits = Vec::new();
+        let mut long = Vec::new();
+        for term in terms.iter().filter(|term| is_long::<B>(term)) {
+            let start = digits.len();
+            // Any number has digits: coefficients are below the order.
+            eisenstein::digits(term.value.size(), &mut digits).unwrap_or_default();
+            long.push(start..digits.len());
+        }
+        let start = position(points.len());
+        let steps = digits.iter().map(|digit| digit.position).max();
+        backend.climb(climbers, index(steps.unwrap_or(0)), points);
+        Self {
+            digits,
+            long,
+            start,
+            bases: position(climbers.len()),
+        }
+    }
+
+    /// Where a digit's multiple of a base stands. Images are made as they are needed.
+    fn source<B: Backend>(
+        &self,
+        points: &mut Vec<B::Point>,
+        base: u32,
+        climber: u32,
+        digit: &Digit,
+    ) -> u32 {
+        let source = match digit.position {
+            0 => base,
+            power => self.start + (power - 1) * self.bases + climber,
+        };
+        if digit.image == 0 {
+            return source;
+        }
+        let mut point = points.get(index(source)).copied().unwrap_or(B::INFINITY);
+        for _ in 0..digit.image {
+            point = B::image(point);
+        }
+        points.push(point);
+        position(points.len()).saturating_sub(1)
     }
 }
 

@@ -6,6 +6,7 @@
 mod accumulate;
 mod circuit_hash;
 mod coefficients;
+mod eisenstein;
 mod error;
 mod layout;
 mod overrun;

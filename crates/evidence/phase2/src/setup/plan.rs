@@ -55,8 +55,8 @@ const GROUPINGS: [&[&[Sum]]; 3] = [
 
 /// Signals of a pass at least, whatever the budget.
 const LEAST_SIGNALS: u64 = 1000;
-/// Sums of a pass at most: their positions are 32-bit numbers, those of a batch behind them.
-const MOST_SUMS: u64 = 1 << 30;
+/// Sums of a pass at most: their positions, and those of a batch behind them, are numbers below 2^30.
+const MOST_SUMS: u64 = 1 << 29;
 
 /// The passes for a whole key of `wires` signals, given the bytes of a point in G1 and G2 and the
 /// memory for sums.

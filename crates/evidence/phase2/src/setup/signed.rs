@@ -50,6 +50,22 @@ impl Signed {
         self.size == BigInt::one()
     }
 
+    /// The size.
+    pub(super) fn size(&self) -> &BigInt<4> {
+        &self.size
+    }
+
+    /// Whether it is longer than the halves that the endomorphism splits it into: then its digits to the
+    /// base θ are cheaper (see `eisenstein`).
+    pub(crate) fn is_long(&self) -> bool {
+        self.bits() > 128
+    }
+
+    /// Images of points that its digits to the base θ need, about.
+    pub(super) fn images(&self) -> u32 {
+        if self.is_long() { 48 } else { 0 }
+    }
+
     /// Bits of the size.
     pub(crate) fn bits(&self) -> u32 {
         self.size.num_bits()

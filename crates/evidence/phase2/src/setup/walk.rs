@@ -23,8 +23,10 @@ use crate::EngineCurve;
 
 /// Terms collected before they are added up: bounds memory and feeds all threads.
 const BATCH_TERMS: usize = 1 << 16;
-/// Doublings of base points in a batch: 8 MB of points of G2.
-const BATCH_DOUBLINGS: u32 = 1 << 16;
+/// Doublings of base points in a batch, and images of them: 16 MB of points in G1.
+const BATCH_DOUBLINGS: u32 = 1 << 18;
+/// The same in G2: 8 MB.
+const BATCH_DOUBLINGS_G2: u32 = 1 << 16;
 /// Points read at a time.
 const BLOCK: usize = 1 << 10;
 /// The same as a count in a file.
@@ -41,7 +43,7 @@ pub(super) struct Batch {
     bases: Vec<u8>,
     origins: Vec<Origin>,
     terms: Vec<Term>,
-    /// Doublings of all bases.
+    /// Doublings of all bases, and images.
     doublings: u32,
 }
 
@@ -80,6 +82,22 @@ pub(super) struct Batches {
 }
 
 impl Batches {
+    /// Empty, with room for as much as another batch holds: growing copies, and the next one is alike.
+    fn like(other: &Self) -> Self {
+        let like = |batch: &Batch| Batch {
+            bases: Vec::with_capacity(batch.bases.len()),
+            origins: Vec::with_capacity(batch.origins.len()),
+            terms: Vec::with_capacity(batch.terms.len()),
+            doublings: 0,
+        };
+        Self {
+            tau: like(&other.tau),
+            alpha: like(&other.alpha),
+            beta: like(&other.beta),
+            tau_g2: like(&other.tau_g2),
+        }
+    }
+
     fn all(&mut self) -> [&mut Batch; 4] {
         [
             &mut self.tau,
@@ -134,7 +152,7 @@ where
             }
         };
         let doublings = value.doublings().max(known);
-        batch.doublings += doublings - known;
+        batch.doublings += doublings - known + value.images();
         self.last = Some((index, doublings));
         let row = u32::try_from(batch.origins.len().saturating_sub(1)).unwrap_or(u32::MAX);
         batch.terms.push(Term { row, target, value });
@@ -303,10 +321,13 @@ impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
                 }
             }
         }
-        let all = [&*tau, alpha, beta, tau_g2];
-        let terms: usize = all.iter().map(|batch| batch.terms.len()).sum();
-        let doublings: u32 = all.iter().map(|batch| batch.doublings).sum();
-        if terms >= BATCH_TERMS || doublings >= BATCH_DOUBLINGS {
+        let in_g1 = [&*tau, alpha, beta];
+        let terms: usize = in_g1.iter().map(|batch| batch.terms.len()).sum();
+        let doublings: u32 = in_g1.iter().map(|batch| batch.doublings).sum();
+        if terms + tau_g2.terms.len() >= BATCH_TERMS
+            || doublings >= BATCH_DOUBLINGS
+            || tau_g2.doublings >= BATCH_DOUBLINGS_G2
+        {
             self.flush()?;
         }
         Ok(())
@@ -314,7 +335,7 @@ impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
 
     fn flush(&mut self) -> Result<(), SetupError> {
         let next = self.empty.try_recv().map_or_else(
-            |_| Batches::default(),
+            |_| Batches::like(&self.batches),
             |mut batches| {
                 batches.all().into_iter().for_each(Batch::clear);
                 batches

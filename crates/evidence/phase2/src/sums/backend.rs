@@ -8,13 +8,7 @@ use ark_ec::{
 };
 use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
-
-/// `points[left] += points[right]`
-#[derive(Clone, Copy)]
-pub(crate) struct Addition {
-    pub(crate) left: u32,
-    pub(crate) right: u32,
-}
+use vector::{Addition, Summand};
 
 /// A point that is malformed, and its place in the bytes that were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +23,9 @@ pub(crate) trait Backend: Send + Sized {
 
     const INFINITY: Self::Point;
 
+    /// Whether [`Self::image`] and [`Self::climb`] work: on BN254's G1 in the vector unit.
+    const ENDOMORPHISM: bool;
+
     /// `None` where this backend does not work: another curve or processor.
     fn new() -> Option<Self>;
 
@@ -36,14 +33,22 @@ pub(crate) trait Backend: Send + Sized {
 
     fn negated(point: Self::Point) -> Self::Point;
 
-    /// Reads points in file form, each checked for canonical coordinates and the curve equation.
-    fn import(&mut self, bytes: &[u8]) -> Result<Vec<Self::Point>, BadPoint>;
+    /// λ times a point, λ being that of the curve's `GLVConfig`.
+    fn image(point: Self::Point) -> Self::Point;
+
+    /// Appends θ times the bases, θ² times the bases, and so on for so many steps; θ = 1 − λ.
+    fn climb(&mut self, bases: &[Self::Point], steps: usize, points: &mut Vec<Self::Point>);
+
+    /// Reads points in file form, each checked for canonical coordinates and the curve equation. Where it
+    /// fails, the slice holds anything.
+    fn import(&mut self, bytes: &[u8], points: &mut [Self::Point]) -> Result<(), BadPoint>;
 
     /// Appends points in file form.
     fn export(&self, points: &[Self::Point], bytes: &mut Vec<u8>);
 
-    /// Independent additions, all positions different and within the slice.
-    fn add(&mut self, points: &mut [Self::Point], additions: &[Addition]);
+    /// Additions within the slices that are independent: what takes a sum takes no other one and is no
+    /// summand of another addition. Sums go to `points`; `others` is only read.
+    fn add(&mut self, points: &mut [Self::Point], others: &[Self::Point], additions: &[Addition]);
 }
 
 /// The library's arithmetic, on any curve.
@@ -59,6 +64,8 @@ where
 
     const INFINITY: Self::Point = Affine::identity();
 
+    const ENDOMORPHISM: bool = false;
+
     fn new() -> Option<Self> {
         Some(Self { curve: PhantomData })
     }
@@ -71,13 +78,18 @@ where
         -point
     }
 
-    fn import(&mut self, bytes: &[u8]) -> Result<Vec<Self::Point>, BadPoint> {
-        bytes
-            .chunks(<Affine<P> as LemPoint>::BYTES)
-            .map(Affine::from_lem)
-            .enumerate()
-            .map(|(index, point)| point.map_err(|source| BadPoint { index, source }))
-            .collect()
+    fn image(point: Self::Point) -> Self::Point {
+        point
+    }
+
+    fn climb(&mut self, _: &[Self::Point], _: usize, _: &mut Vec<Self::Point>) {}
+
+    fn import(&mut self, bytes: &[u8], points: &mut [Self::Point]) -> Result<(), BadPoint> {
+        let bytes = bytes.chunks(<Affine<P> as LemPoint>::BYTES);
+        for (index, (point, bytes)) in points.iter_mut().zip(bytes).enumerate() {
+            *point = Affine::from_lem(bytes).map_err(|source| BadPoint { index, source })?;
+        }
+        Ok(())
     }
 
     fn export(&self, points: &[Self::Point], bytes: &mut Vec<u8>) {
@@ -86,22 +98,25 @@ where
         }
     }
 
-    fn add(&mut self, points: &mut [Self::Point], additions: &[Addition]) {
+    fn add(&mut self, points: &mut [Self::Point], others: &[Self::Point], additions: &[Addition]) {
         /// Sums that share an inversion.
         const BLOCK: usize = 1024;
         let at = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
         for block in additions.chunks(BLOCK) {
+            let point = |summand: Summand| {
+                let slice = if summand.is_other() { others } else { &*points };
+                let point = *slice.get(at(summand.position()))?;
+                Some(if summand.is_minus() { -point } else { point })
+            };
             let sums: Vec<Projective<P>> = block
                 .iter()
                 .filter_map(|addition| {
-                    let left = points.get(at(addition.left))?;
-                    let right = points.get(at(addition.right))?;
-                    Some(left.into_group() + right)
+                    Some(point(addition.left)?.into_group() + point(addition.right)?)
                 })
                 .collect();
             let sums = Projective::normalize_batch(&sums);
             for (addition, sum) in block.iter().zip(sums) {
-                if let Some(point) = points.get_mut(at(addition.left)) {
+                if let Some(point) = points.get_mut(at(addition.to)) {
                     *point = sum;
                 }
             }
@@ -111,16 +126,16 @@ where
 
 #[cfg(target_arch = "x86_64")]
 mod vectorised {
-    use vector::PointFault;
+    use vector::{G1Ladder, G1Point, G2Point, PointFault};
 
     use super::{Addition, Backend, BadPoint, PointError};
 
     macro_rules! backend {
-        ($name:ident, $adder:ident, $point:ident) => {
+        ($name:ident, $adder:ident, $point:ident, $ladder:ty, $endomorphism:literal) => {
             /// BN254's points in the vector unit.
             pub(crate) struct $name {
                 adder: vector::$adder,
-                additions: Vec<vector::Addition>,
+                ladder: $ladder,
             }
 
             impl Backend for $name {
@@ -128,10 +143,12 @@ mod vectorised {
 
                 const INFINITY: Self::Point = vector::$point::INFINITY;
 
+                const ENDOMORPHISM: bool = $endomorphism;
+
                 fn new() -> Option<Self> {
                     Some(Self {
                         adder: vector::$adder::new()?,
-                        additions: Vec::new(),
+                        ladder: <$ladder as Ladder<$point>>::new()?,
                     })
                 }
 
@@ -143,8 +160,25 @@ mod vectorised {
                     point.negated()
                 }
 
-                fn import(&mut self, bytes: &[u8]) -> Result<Vec<Self::Point>, BadPoint> {
-                    self.adder.import(bytes).map_err(|fault| {
+                fn image(point: Self::Point) -> Self::Point {
+                    <$ladder as Ladder<$point>>::image(point)
+                }
+
+                fn climb(
+                    &mut self,
+                    bases: &[Self::Point],
+                    steps: usize,
+                    points: &mut Vec<Self::Point>,
+                ) {
+                    Ladder::climb(&mut self.ladder, bases, steps, points);
+                }
+
+                fn import(
+                    &mut self,
+                    bytes: &[u8],
+                    points: &mut [Self::Point],
+                ) -> Result<(), BadPoint> {
+                    self.adder.import_into(bytes, points).map_err(|fault| {
                         let (index, source) = match fault {
                             PointFault::NotCanonical { index } => (index, PointError::NotCanonical),
                             PointFault::OffCurve { index } => (index, PointError::NotOnCurve),
@@ -164,16 +198,15 @@ mod vectorised {
                     self.adder.export(points, bytes);
                 }
 
-                fn add(&mut self, points: &mut [Self::Point], additions: &[Addition]) {
-                    self.additions.clear();
-                    self.additions
-                        .extend(additions.iter().map(|addition| vector::Addition {
-                            left: addition.left,
-                            right: addition.right,
-                        }));
-                    // The positions are within the slice, as the trait demands; were they not, the
+                fn add(
+                    &mut self,
+                    points: &mut [Self::Point],
+                    others: &[Self::Point],
+                    additions: &[Addition],
+                ) {
+                    // The positions are within the slices, as the trait demands; were they not, the
                     // sums would be missing and no check of them would hold.
-                    if self.adder.add(points, &self.additions).is_err() {
+                    if self.adder.add(points, others, additions).is_err() {
                         points.fill(Self::INFINITY);
                     }
                 }
@@ -181,8 +214,42 @@ mod vectorised {
         };
     }
 
-    backend!(VectorG1, G1Adder, G1Point);
-    backend!(VectorG2, G2Adder, G2Point);
+    backend!(VectorG1, G1Adder, G1Point, G1Ladder, true);
+    backend!(VectorG2, G2Adder, G2Point, (), false);
+
+    /// What the endomorphism of a group is used for.
+    trait Ladder<P>: Sized {
+        fn new() -> Option<Self>;
+        fn image(point: P) -> P;
+        fn climb(&mut self, bases: &[P], steps: usize, points: &mut Vec<P>);
+    }
+
+    impl Ladder<G1Point> for G1Ladder {
+        fn new() -> Option<Self> {
+            G1Ladder::new()
+        }
+
+        fn image(point: G1Point) -> G1Point {
+            point.image()
+        }
+
+        fn climb(&mut self, bases: &[G1Point], steps: usize, points: &mut Vec<G1Point>) {
+            self.climb(bases, steps, points);
+        }
+    }
+
+    /// None: a point of the curve outside the subgroup is not multiplied by λ.
+    impl Ladder<G2Point> for () {
+        fn new() -> Option<Self> {
+            Some(())
+        }
+
+        fn image(point: G2Point) -> G2Point {
+            point
+        }
+
+        fn climb(&mut self, _: &[G2Point], _: usize, _: &mut Vec<G2Point>) {}
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -212,6 +279,19 @@ macro_rules! with_backend {
 }
 pub(crate) use with_backend;
 
+/// Whether the backend for a curve has its endomorphism.
+pub(crate) fn has_endomorphism<P>() -> bool
+where
+    P: SWCurveConfig,
+    Affine<P>: LemPoint,
+{
+    with_backend!(P, endomorphism_with(PhantomData))
+}
+
+fn endomorphism_with<P, B: Backend>(_: PhantomData<P>) -> bool {
+    B::ENDOMORPHISM
+}
+
 /// Checks points in file form: canonical coordinates, on the curve.
 pub(crate) fn check_points<P>(bytes: &[u8]) -> Result<(), BadPoint>
 where
@@ -233,10 +313,12 @@ where
         .par_chunks(BLOCK * width)
         .enumerate()
         .try_for_each(|(number, bytes)| {
+            // The backend was chosen because it works here; the other one always does.
             let Some(mut backend) = B::new() else {
-                return Portable::<P> { curve: PhantomData }.import(bytes).map(drop);
+                return check_with::<P, Portable<P>>(bytes);
             };
-            backend.import(bytes).map(drop).map_err(|bad| BadPoint {
+            let mut points = vec![B::INFINITY; bytes.len() / width];
+            backend.import(bytes, &mut points).map_err(|bad| BadPoint {
                 index: number * BLOCK + bad.index,
                 ..bad
             })
@@ -262,21 +344,26 @@ where
     let Some(mut backend) = B::new() else {
         return differences_with::<P, Portable<P>>(left, right);
     };
-    let mut points = backend.import(left)?;
-    let count = points.len();
-    let subtrahends = backend.import(right).map_err(|bad| BadPoint {
-        index: count + bad.index,
-        ..bad
-    })?;
-    points.extend(subtrahends.into_iter().map(B::negated));
+    let width = <Affine<P> as LemPoint>::BYTES;
+    let count = left.len() / width;
+    let mut points = vec![B::INFINITY; count];
+    backend.import(left, &mut points)?;
+    let mut subtrahends = vec![B::INFINITY; right.len() / width];
+    backend
+        .import(right, &mut subtrahends)
+        .map_err(|bad| BadPoint {
+            index: count + bad.index,
+            ..bad
+        })?;
     let additions: Vec<Addition> = (0..u32::try_from(count).unwrap_or(0))
-        .filter_map(|left| {
-            let right = left.checked_add(u32::try_from(count).ok()?)?;
-            Some(Addition { left, right })
+        .map(|to| Addition {
+            left: Summand::own(to),
+            right: Summand::other(to).signed(true),
+            to,
         })
         .collect();
-    backend.add(&mut points, &additions);
+    backend.add(&mut points, &subtrahends, &additions);
     let mut bytes = Vec::new();
-    backend.export(points.get(..count).unwrap_or_default(), &mut bytes);
+    backend.export(&points, &mut bytes);
     Ok(bytes)
 }

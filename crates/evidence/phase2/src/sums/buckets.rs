@@ -2,111 +2,15 @@
 //! any number of points (Pippenger's method, signed digits).
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
-use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField};
-use formats::points::LemPoint;
+use ark_ff::AdditiveGroup;
+use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
 
 use super::{
     backend::{Backend, BadPoint, with_backend},
     shard::{Item, Shard},
+    windows::{Digit, Scalar, Windows, place},
 };
-
-/// A scalar of at most 254 bits with its sign.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scalar {
-    negative: bool,
-    limbs: [u64; 4],
-}
-
-impl Scalar {
-    /// Sign and size of the representative of least absolute value: short for small coefficients.
-    pub(crate) fn of<F: PrimeField<BigInt = BigInt<4>>>(value: F) -> Self {
-        let size = value.into_bigint();
-        if size > F::MODULUS_MINUS_ONE_DIV_TWO {
-            Self {
-                negative: true,
-                limbs: (-value).into_bigint().0,
-            }
-        } else {
-            Self {
-                negative: false,
-                limbs: size.0,
-            }
-        }
-    }
-}
-
-impl From<u128> for Scalar {
-    fn from(value: u128) -> Self {
-        let limb = |value: u128| u64::try_from(value & u128::from(u64::MAX)).unwrap_or(0);
-        Self {
-            negative: false,
-            limbs: [limb(value), limb(value >> 64), 0, 0],
-        }
-    }
-}
-
-/// How scalars are cut into digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Windows {
-    bits: u32,
-    count: u32,
-}
-
-impl Windows {
-    /// For scalars below 2^`scalar_bits` and about `n_points` points, digits of at most `most` bits.
-    pub(crate) fn new(scalar_bits: u32, n_points: u64, most: u32) -> Self {
-        let fitting = match n_points {
-            0..0x80 => 4,
-            0x80..0x800 => 7,
-            0x800..0x8000 => 9,
-            0x8000..0x8_0000 => 12,
-            _ => 13,
-        };
-        let bits = fitting.min(most).max(2);
-        // One bit more for the sign of the topmost digit.
-        let count = (scalar_bits + 1).div_ceil(bits);
-        Self { bits, count }
-    }
-
-    /// Digits run from −2^(bits−1) to 2^(bits−1) − 1; their sizes have a bucket each.
-    fn buckets(self) -> u32 {
-        1 << (self.bits - 1)
-    }
-
-    /// Half of the range at every position: added to a scalar, it makes all digits non-negative.
-    fn offset(self) -> [u64; 5] {
-        let mut offset = [0; 5];
-        for window in 0..self.count {
-            let bit = window * self.bits + self.bits - 1;
-            if let Some(limb) = offset.get_mut(place(bit / 64)) {
-                *limb |= 1 << (bit % 64);
-            }
-        }
-        offset
-    }
-
-    /// Digit of a scalar to which the offset has been added, sign and size.
-    fn digit(self, shifted: &[u64; 5], window: u32) -> (bool, u32) {
-        let bit = window * self.bits;
-        let word = |index: u32| shifted.get(place(index)).copied().unwrap_or(0);
-        let low = word(bit / 64) >> (bit % 64);
-        let high = match bit % 64 {
-            0 => 0,
-            used => word(bit / 64 + 1) << (64 - used),
-        };
-        let raw = (low | high) & ((1 << self.bits) - 1);
-        let raw = u32::try_from(raw).unwrap_or(0);
-        (raw < self.buckets(), raw.abs_diff(self.buckets()))
-    }
-}
-
-fn place(index: u32) -> usize {
-    usize::try_from(index).unwrap_or(usize::MAX)
-}
-
-/// Sign of a scalar, and its size with the windows' offset added.
-type Shifted = (bool, [u64; 5]);
 
 /// First window of a shard, first after it, and for each side the sums of their runs of buckets.
 type ShardSums<P> = (u32, u32, Vec<Vec<Projective<P>>>);
@@ -124,8 +28,8 @@ pub(crate) struct BadSide {
 /// Sums under way, whatever adds their points. Each has one or more sides: runs of points that are
 /// multiplied by the same scalars.
 pub(crate) trait BucketSums<P: SWCurveConfig>: Send {
-    /// Adds the points of each side in file form, each checked, times the scalars of each use. All
-    /// sides have the same number of points.
+    /// Adds the points of each side in file form, each checked, times the scalars of each use. Sides of
+    /// different lengths, or shorter than the scalars, are refused.
     fn add(&mut self, sides: &[&[u8]], uses: &[Use<'_>]) -> Result<(), BadSide>;
 
     /// For each side and sum the sums of its windows, lowest first: window w counts 2^(w·bits) times.
@@ -171,6 +75,10 @@ struct Buckets<B: Backend> {
     n_sums: u32,
     sides: usize,
     shards: Vec<(u32, u32, Shard<B>)>,
+    /// The points of each side that are being added: all of them, then their images, then those of these.
+    points: Vec<Vec<B::Point>>,
+    /// The digits of each use, one scalar after the other.
+    digits: Vec<Vec<Digit>>,
 }
 
 impl<B: Backend> Buckets<B> {
@@ -190,27 +98,63 @@ impl<B: Backend> Buckets<B> {
             n_sums,
             sides,
             shards,
+            points: vec![Vec::new(); sides],
+            digits: Vec::new(),
         }
     }
 
     /// Reads the points of one side, split among the shards.
-    fn import(&mut self, bytes: &[u8], width: usize) -> Result<Vec<B::Point>, BadPoint> {
-        let share = (bytes.len() / width)
-            .div_ceil(self.shards.len().max(1))
-            .max(1);
-        let parts: Vec<Vec<B::Point>> = self
-            .shards
+    fn import(&mut self, side: usize, bytes: &[u8], width: usize) -> Result<(), BadPoint> {
+        let Some(points) = self.points.get_mut(side) else {
+            return Ok(());
+        };
+        let count = bytes.len() / width;
+        let share = count.div_ceil(self.shards.len().max(1)).max(1);
+        points.resize(count.saturating_mul(self.windows.images()), B::INFINITY);
+        let (points, images) = points.split_at_mut(count);
+        self.shards
             .par_iter_mut()
             .zip(bytes.par_chunks(share * width))
+            .zip(points.par_chunks_mut(share))
             .enumerate()
-            .map(|(part, ((_, _, shard), bytes))| {
-                shard.backend().import(bytes).map_err(|bad| BadPoint {
+            .try_for_each(|(part, (((_, _, shard), bytes), points))| {
+                let imported = shard.backend().import(bytes, points);
+                imported.map_err(|bad| BadPoint {
                     index: part * share + bad.index,
                     ..bad
                 })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(parts.concat())
+            })?;
+        let (first, second) = images.split_at_mut(images.len() / 2);
+        points
+            .par_iter()
+            .zip(first)
+            .zip(second)
+            .with_min_len(1 << 10)
+            .for_each(|((point, first), second)| {
+                *first = B::image(*point);
+                *second = B::image(*first);
+            });
+        Ok(())
+    }
+
+    /// Cuts the scalars of each use.
+    fn cut(&mut self, uses: &[Use<'_>]) {
+        /// Scalars that a thread takes at a time.
+        const SHARE: usize = 1 << 10;
+        let windows = self.windows;
+        let count = place(windows.count);
+        self.digits.resize_with(uses.len(), Vec::new);
+        for (digits, (_, scalars)) in self.digits.iter_mut().zip(uses) {
+            digits.resize(scalars.len().saturating_mul(count), Digit::ZERO);
+            digits
+                .par_chunks_mut(SHARE.saturating_mul(count))
+                .zip(scalars.par_chunks(SHARE))
+                .for_each(|(digits, scalars)| {
+                    for (digits, scalar) in digits.chunks_mut(count).zip(scalars) {
+                        windows.cut(scalar, digits);
+                    }
+                });
+        }
     }
 }
 
@@ -222,37 +166,37 @@ where
 {
     fn add(&mut self, sides: &[&[u8]], uses: &[Use<'_>]) -> Result<(), BadSide> {
         let width = <Affine<P> as LemPoint>::BYTES;
-        let mut points = Vec::with_capacity(sides.len());
+        // A sum that lacks points on one side says nothing about the other.
+        let longest = uses.iter().map(|(_, scalars)| scalars.len()).max();
+        let count = sides.first().map_or(0, |bytes| bytes.len() / width);
+        let count = count.max(longest.unwrap_or(0));
         for (side, bytes) in sides.iter().enumerate() {
-            let imported = self.import(bytes, width);
-            points.push(imported.map_err(|point| BadSide { side, point })?);
+            let (expected, got) = (count.saturating_mul(width), bytes.len());
+            if got != expected {
+                let source = PointError::WrongLength { expected, got };
+                let point = BadPoint { index: 0, source };
+                return Err(BadSide { side, point });
+            }
+            self.import(side, bytes, width)
+                .map_err(|point| BadSide { side, point })?;
         }
-        let points: Vec<&[B::Point]> = points.iter().map(Vec::as_slice).collect();
+        self.cut(uses);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
         let windows = self.windows;
-        let offset = BigInt::new(windows.offset());
-        let shifted: Vec<(u32, Vec<Shifted>)> = uses
-            .par_iter()
-            .map(|(sum, scalars)| {
-                let shifted = scalars.iter().map(|scalar| {
-                    let [a, b, c, d] = scalar.limbs;
-                    let mut wide = BigInt::new([a, b, c, d, 0]);
-                    wide.add_with_carry(&offset);
-                    (scalar.negative, wide.0)
-                });
-                (*sum, shifted.collect())
-            })
-            .collect();
+        let points: Vec<&[B::Point]> = self.points.iter().map(Vec::as_slice).collect();
+        let digits = &self.digits;
         self.shards.par_iter_mut().for_each(|(first, end, shard)| {
             let width = *end - *first;
-            for (sum, scalars) in &shifted {
+            for ((sum, _), digits) in uses.iter().zip(digits) {
                 for window in *first..*end {
                     let base = (sum * width + (window - *first)) * windows.buckets();
-                    let items = (0_u32..).zip(scalars).filter_map(|(source, scalar)| {
-                        let (minus, size) = windows.digit(&scalar.1, window);
+                    let own = digits.iter().skip(place(window));
+                    let own = own.step_by(place(windows.count));
+                    let items = (0_u32..).zip(own).filter_map(|(source, digit)| {
                         Some(Item {
-                            target: base + size.checked_sub(1)?,
-                            source,
-                            minus: minus != scalar.0,
+                            target: base + digit.bucket()?,
+                            source: source + digit.image() * count,
+                            minus: digit.is_minus(),
                         })
                     });
                     shard.collect(&points, items);
@@ -355,4 +299,88 @@ fn weighted<P: SWCurveConfig>(points: &[Affine<P>]) -> Projective<P> {
         total += running;
     }
     total
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::{Fr, g1};
+    use ark_ec::{CurveGroup, PrimeGroup, scalar_mul::glv::GLVConfig};
+    use ark_ff::Field;
+
+    use super::*;
+
+    /// The scalar that digits stand for.
+    fn scalar(windows: Windows, number: u128) -> Fr {
+        let mut digits = vec![Digit::ZERO; place(windows.count)];
+        windows.cut(&Scalar::from(number), &mut digits);
+        let digits = digits.iter().rev();
+        digits.fold(Fr::ZERO, |sum, digit| {
+            let bucket = digit.bucket().unwrap();
+            assert!(bucket < windows.buckets());
+            let value = Fr::from(bucket + 1) * g1::Config::LAMBDA.pow([digit.image().into()]);
+            let value = if digit.is_minus() { -value } else { value };
+            sum * Fr::from(2).pow([windows.bits.into()]) + value
+        })
+    }
+
+    #[test]
+    fn sums_with_units_are_those_of_the_library() {
+        if !super::super::has_endomorphism::<g1::Config>() {
+            testkit::skipped("this processor has no vector unit that is known");
+            return;
+        }
+        let numbers: Vec<u128> = (0..300_u32)
+            .map(|i| u128::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+            .collect();
+        let scalars: Vec<Scalar> = numbers.iter().copied().map(Scalar::from).collect();
+        let side = |factor: u64| -> Vec<Affine<g1::Config>> {
+            (0..300_u64)
+                .map(|i| (Projective::generator() * Fr::from(i * factor % 41)).into_affine())
+                .collect()
+        };
+        for n_points in [1, 5000, 100_000, 10_000_000] {
+            let windows = Windows::units(n_points);
+            let mut sums = bucket_sums::<g1::Config>(1, 2, windows);
+            let sides = [side(1), side(3)];
+            for range in [0..100, 100..300] {
+                let bytes = sides.each_ref().map(|points| {
+                    let mut bytes = Vec::new();
+                    for point in points.get(range.clone()).unwrap() {
+                        point.append_lem(&mut bytes);
+                    }
+                    bytes
+                });
+                let scalars = scalars.get(range.clone()).unwrap();
+                sums.add(&bytes.each_ref().map(Vec::as_slice), &[(0, scalars)])
+                    .unwrap();
+            }
+            for (found, points) in sums.window_sums().iter().zip(&sides) {
+                let expected: Projective<g1::Config> = points
+                    .iter()
+                    .zip(&numbers)
+                    .map(|(point, number)| *point * scalar(windows, *number))
+                    .sum();
+                assert_eq!(total(windows, found.first().unwrap()), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn r18_sides_of_different_lengths_are_refused() {
+        let scalars = [Scalar::from(5), Scalar::from(6)];
+        let windows = Windows::new(128, 2, 13);
+        let (two, one) = ([0_u8; 128], [0_u8; 64]);
+        for (sides, side) in [([&two[..], &one[..]], 1), ([&one[..], &one[..]], 0)] {
+            let mut sums = bucket_sums::<g1::Config>(1, 2, windows);
+            let point = BadPoint {
+                index: 0,
+                source: PointError::WrongLength {
+                    expected: 128,
+                    got: 64,
+                },
+            };
+            let refused = sums.add(&sides, &[(0, &scalars)]);
+            assert_eq!(refused, Err(BadSide { side, point }));
+        }
+    }
 }

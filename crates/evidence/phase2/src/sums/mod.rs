@@ -6,11 +6,13 @@
 mod backend;
 mod buckets;
 mod shard;
+mod windows;
 
 pub(crate) use backend::{
-    Addition, Backend, BadPoint, Portable, check_points, differences, with_backend,
+    Backend, BadPoint, Portable, check_points, differences, has_endomorphism, with_backend,
 };
 #[cfg(target_arch = "x86_64")]
 pub(crate) use backend::{VectorG1, VectorG2};
-pub(crate) use buckets::{BadSide, BucketSums, Scalar, Use, Windows, bucket_sums, total};
+pub(crate) use buckets::{BadSide, BucketSums, Use, bucket_sums, total};
 pub(crate) use shard::{Item, Shard};
+pub(crate) use windows::{Scalar, Windows};

@@ -1,13 +1,15 @@
 //! The sums of some targets.
 
-use super::backend::{Addition, Backend};
+use vector::{Addition, Summand};
+
+use super::backend::Backend;
 
 /// One point, or its negative, that belongs to a target.
 #[derive(Clone, Copy)]
 pub(crate) struct Item {
     /// Which sum of the shard.
     pub(crate) target: u32,
-    /// Which point of the slice given with it, below 2^31.
+    /// Which point of the slice given with it, below 2^30.
     pub(crate) source: u32,
     /// Subtract it.
     pub(crate) minus: bool,
@@ -27,8 +29,8 @@ impl Packed {
         u32::try_from(self.0 >> 32).unwrap_or(u32::MAX)
     }
 
-    fn source(self) -> usize {
-        usize::try_from((self.0 & u64::from(u32::MAX)) >> 1).unwrap_or(usize::MAX)
+    fn source(self) -> u32 {
+        u32::try_from((self.0 & u64::from(u32::MAX)) >> 1).unwrap_or(u32::MAX)
     }
 
     fn minus(self) -> bool {
@@ -36,7 +38,7 @@ impl Packed {
     }
 }
 
-/// Items added at a time: their points are copied together.
+/// Items added at a time: they share inversions.
 const BATCH: usize = 1 << 15;
 /// Bits of a target that one pass of the sort looks at: those of the longest run of buckets.
 const LOW_BITS: u32 = 12;
@@ -47,16 +49,28 @@ const LOW_MASK: u32 = (1 << LOW_BITS) - 1;
 pub(crate) struct Shard<B: Backend> {
     backend: B,
     targets: usize,
-    /// The sums of each side, then the working copies of a batch.
+    /// The sums of each side, and behind them those under way.
     sides: Vec<Vec<B::Point>>,
+    /// Targets that something has been added to: the sums of all others are infinity.
+    touched: Vec<bool>,
     batch: Vec<Packed>,
     sorted: Vec<Packed>,
     /// Where the items of each digit begin.
     starts: Vec<u32>,
-    /// First copy of each target of the batch.
-    merges: Vec<(u32, u32)>,
+    plan: Plan,
+}
+
+/// What is to be done for a batch, the same for all sides.
+#[derive(Default)]
+struct Plan {
+    /// Targets whose sum is one point.
+    copies: Vec<Packed>,
+    /// Additions, each level independent.
     levels: Vec<Vec<Addition>>,
-    last: Vec<Addition>,
+    /// Summands of the target at hand.
+    summands: Vec<Summand>,
+    /// First position behind the sums under way.
+    end: u32,
 }
 
 impl<B: Backend> Shard<B> {
@@ -77,12 +91,11 @@ impl<B: Backend> Shard<B> {
             backend: B::new()?,
             targets,
             sides: std::iter::repeat_with(side).take(sides).collect(),
+            touched: vec![false; targets],
             batch: Vec::with_capacity(BATCH),
             sorted: Vec::new(),
             starts: Vec::new(),
-            merges: Vec::new(),
-            levels: Vec::new(),
-            last: Vec::new(),
+            plan: Plan::default(),
         })
     }
 
@@ -131,64 +144,33 @@ impl<B: Backend> Shard<B> {
             return;
         }
         self.sort();
-        self.plan();
-        let Self {
-            backend,
-            targets,
-            sides,
-            batch,
-            merges,
-            levels,
-            last,
-            ..
-        } = self;
-        for (sums, points) in sides.iter_mut().zip(points) {
-            sums.truncate(*targets);
-            // A source out of bounds would be left out: callers take it from what they gave.
-            sums.extend(batch.iter().map(|item| match points.get(item.source()) {
-                Some(point) if item.minus() => B::negated(*point),
-                Some(point) => *point,
-                None => B::INFINITY,
-            }));
-            for level in levels.iter() {
-                backend.add(sums, level);
+        self.plan.start(self.targets);
+        for run in self.batch.chunk_by(|a, b| a.target() == b.target()) {
+            self.plan.add(run, &mut self.touched);
+        }
+        let end = index(self.plan.end);
+        for (sums, points) in self.sides.iter_mut().zip(points) {
+            if sums.len() < end {
+                sums.resize(end, B::INFINITY);
             }
-            last.clear();
-            for (target, start) in merges.iter().copied() {
-                let own = sums.get(index(start)).copied();
-                let (Some(sum), Some(own)) = (sums.get_mut(index(target)), own) else {
-                    continue;
-                };
-                if B::is_infinity(sum) {
-                    *sum = own;
-                } else {
-                    last.push(Addition {
-                        left: target,
-                        right: start,
-                    });
+            for item in &self.plan.copies {
+                // A source out of bounds would be left out: callers take it from what they gave.
+                if let (Some(sum), Some(point)) = (
+                    sums.get_mut(index(item.target())),
+                    points.get(index(item.source())),
+                ) {
+                    *sum = if item.minus() {
+                        B::negated(*point)
+                    } else {
+                        *point
+                    };
                 }
             }
-            backend.add(sums, last);
-            sums.truncate(*targets);
-        }
-        batch.clear();
-    }
-
-    /// The additions among the copies of the sorted batch, and where each target's sum ends up.
-    fn plan(&mut self) {
-        for level in &mut self.levels {
-            level.clear();
-        }
-        self.merges.clear();
-        let mut start = self.targets;
-        for run in self.batch.chunk_by(|a, b| a.target() == b.target()) {
-            let end = start + run.len();
-            tree(&mut self.levels, start, end);
-            if let (Some(first), Ok(start)) = (run.first(), u32::try_from(start)) {
-                self.merges.push((first.target(), start));
+            for level in &self.plan.levels {
+                self.backend.add(sums, points, level);
             }
-            start = end;
         }
+        self.batch.clear();
     }
 
     /// Brings the items of a target together. Items of buckets come window by window: then only the
@@ -260,23 +242,74 @@ fn distribute(
     }
 }
 
-/// The additions that leave the sum of `start .. end` at `start`, by levels.
-fn tree(levels: &mut Vec<Vec<Addition>>, start: usize, end: usize) {
-    let mut stride = 1;
-    let mut level = 0;
-    while start + stride < end {
-        if levels.len() == level {
-            levels.push(Vec::new());
+impl Plan {
+    /// Nothing is planned for sums before `targets`.
+    fn start(&mut self, targets: usize) {
+        self.copies.clear();
+        self.levels.iter_mut().for_each(Vec::clear);
+        self.end = u32::try_from(targets).unwrap_or(u32::MAX);
+    }
+
+    /// A tree of additions over the items of one target and, where it has one, its sum.
+    fn add(&mut self, run: &[Packed], touched: &mut [bool]) {
+        let Some(first) = run.first() else { return };
+        let target = first.target();
+        let Some(touched) = touched.get_mut(index(target)) else {
+            return;
+        };
+        let summands = &mut self.summands;
+        summands.clear();
+        if std::mem::replace(touched, true) {
+            summands.push(Summand::own(target));
+        } else if run.len() == 1 {
+            self.copies.push(*first);
+            return;
         }
-        if let Some(level) = levels.get_mut(level) {
-            for left in (start..end - stride).step_by(2 * stride) {
-                if let (Ok(left), Ok(right)) = (u32::try_from(left), u32::try_from(left + stride)) {
-                    level.push(Addition { left, right });
-                }
+        summands.extend(
+            run.iter()
+                .map(|item| Summand::other(item.source()).signed(item.minus())),
+        );
+        let mut number = 0;
+        while summands.len() > 1 {
+            if self.levels.len() == number {
+                self.levels.push(Vec::new());
             }
+            let Some(level) = self.levels.get_mut(number) else {
+                return;
+            };
+            let last = summands.len() == 2;
+            let mut kept = 0;
+            for pair in 0..summands.len().div_ceil(2) {
+                let pair = 2 * pair..summands.len().min(2 * pair + 2);
+                let sum = match summands.get(pair) {
+                    Some([left, right]) => {
+                        let to = if last {
+                            target
+                        } else if number > 0 && !left.is_other() {
+                            left.position()
+                        } else {
+                            self.end += 1;
+                            self.end - 1
+                        };
+                        level.push(Addition {
+                            left: *left,
+                            right: *right,
+                            to,
+                        });
+                        Summand::own(to)
+                    }
+                    // One without a partner waits for the next level.
+                    Some([alone]) => *alone,
+                    _ => continue,
+                };
+                if let Some(place) = summands.get_mut(kept) {
+                    *place = sum;
+                }
+                kept += 1;
+            }
+            summands.truncate(kept);
+            number += 1;
         }
-        stride *= 2;
-        level += 1;
     }
 }
 
@@ -310,7 +343,8 @@ mod tests {
             source.append_lem(&mut bytes);
         }
         let mut shard = Shard::<B>::new(usize::try_from(n_targets).unwrap()).unwrap();
-        let points = shard.backend().import(&bytes).unwrap();
+        let mut points = vec![B::INFINITY; sources.len()];
+        shard.backend().import(&bytes, &mut points).unwrap();
         let mut expected = vec![Projective::<P>::ZERO; usize::try_from(n_targets).unwrap()];
         let mut state = 5_u32;
         let mut random = || {

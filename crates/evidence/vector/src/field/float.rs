@@ -47,8 +47,11 @@
 //!   inverse below 0.379·1.51² + 0.5 = 1.37; a slope below 1.41, or 1.74 for a tangent (whose
 //!   numerator, three squares, is at most 2.4); its square below 1.65.
 //! * `additions.rs`: denominators are at most 1, for tangents 2. Running products stay below 2.07,
-//!   inverses below 2.13, slopes (numerators at most 1.4) below 1.63, their squares below 1.51.
+//!   inverses below 2.13, slopes (numerators at most 2, where a summand is negated) below 2.12, their squares, which
+//!   are no factors, below 2.21.
 //!   In the quadratic extension all of these are smaller, since norms are sums of squares of reduced values.
+//! * `ladder.rs`: denominators are at most 1, running products 0.88, inverses 0.84, slopes 0.80, their squares
+//!   0.75; a third x is at most 0.75 + 0.88 before it is reduced.
 //! * What is reduced: digits below the top at most 5, value at most 1.3 + 2·1.76, so the quotient is at
 //!   most 5, and 5 + 5·0.545 < 8 = 2^53: exact.
 //!

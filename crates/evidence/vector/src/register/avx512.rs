@@ -10,10 +10,11 @@
 )]
 
 use core::arch::x86_64::{
-    __m512d, __m512i, _mm512_add_epi64, _mm512_add_pd, _mm512_alignr_epi64, _mm512_and_si512,
-    _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmpeq_epi64_mask, _mm512_fmadd_pd,
-    _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_mov_epi64,
-    _mm512_movepi64_mask, _mm512_mullo_epi64, _mm512_or_si512, _mm512_set1_epi64,
+    __m512d, __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi64, _mm512_add_pd,
+    _mm512_alignr_epi64, _mm512_and_si512, _mm512_castpd_si512, _mm512_castsi512_pd,
+    _mm512_cmpeq_epi64_mask, _mm512_fmadd_pd, _mm512_loadu_si512, _mm512_madd52hi_epu64,
+    _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
+    _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_set1_epi64, _mm512_setr_epi64,
     _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_sllv_epi64, _mm512_srai_epi64,
     _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_sub_pd,
     _mm512_ternarylogic_epi64, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
@@ -50,6 +51,12 @@ macro_rules! register {
                 }
                 // SAFETY: `self` exists, so the processor has the features.
                 unsafe { compiled(work) }
+            }
+
+            #[inline(always)]
+            fn fetch<T>(self, value: &T) {
+                // SAFETY: a hint: it neither reads nor writes as far as the program sees, and never faults.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(value).cast()) };
             }
 
             #[inline(always)]
@@ -148,6 +155,16 @@ macro_rules! register {
                     [
                         Self(a), Self(b), Self(c), Self(d), Self(e), Self(f), Self(g), Self(h),
                     ]
+                }
+            }
+
+            #[inline(always)]
+            fn transposed_half(rows: [Self; LANES]) -> [Self; LANES / 2] {
+                // SAFETY: rows exist.
+                unsafe {
+                    let [a, b, c, d, e, f, g, h] = rows;
+                    let rows = [a.0, b.0, c.0, d.0, e.0, f.0, g.0, h.0];
+                    transposed_half(&rows).map(Self)
                 }
             }
         }
@@ -263,6 +280,32 @@ fn transposed(r: &[__m512i; LANES]) -> [__m512i; LANES] {
     let [c0, c2, c4, c6] = quarters(even);
     let [c1, c3, c5, c7] = quarters(odd);
     [c0, c1, c2, c3, c4, c5, c6, c7]
+}
+
+/// The first four columns of the same. Row i shares a register with row i + 4.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn transposed_half(r: &[__m512i; LANES]) -> [__m512i; LANES / 2] {
+    const FIRST_HALVES: i32 = 0b01_00_01_00;
+    let [a, b, c, d, e, f, g, h] = *r;
+    let rows = [
+        _mm512_shuffle_i64x2::<FIRST_HALVES>(a, e),
+        _mm512_shuffle_i64x2::<FIRST_HALVES>(b, f),
+        _mm512_shuffle_i64x2::<FIRST_HALVES>(c, g),
+        _mm512_shuffle_i64x2::<FIRST_HALVES>(d, h),
+    ];
+    let [ae, bf, cg, dh] = rows;
+    // Columns 0 and 2, then 1 and 3, of two rows each, in pairs.
+    let (even, other_even) = (_mm512_unpacklo_epi64(ae, bf), _mm512_unpacklo_epi64(cg, dh));
+    let (odd, other_odd) = (_mm512_unpackhi_epi64(ae, bf), _mm512_unpackhi_epi64(cg, dh));
+    let first = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+    let second = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    [
+        _mm512_permutex2var_epi64(even, first, other_even),
+        _mm512_permutex2var_epi64(odd, first, other_odd),
+        _mm512_permutex2var_epi64(even, second, other_even),
+        _mm512_permutex2var_epi64(odd, second, other_odd),
+    ]
 }
 
 /// Register k of the result holds quarter k of each input.

@@ -1,7 +1,7 @@
 //! Batches of additions against the library's arithmetic, in both groups, exceptional cases among them.
 
 use super::levels;
-use crate::{Addition, G1Adder, G1Point, G2Adder, G2Point, PointFault, PositionError};
+use crate::{Addition, G1Adder, G1Point, G2Adder, G2Point, PointFault, PositionError, Summand};
 use ark_bn254::{Fq, Fq2, Fr, G1Projective, G2Projective};
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
@@ -9,7 +9,7 @@ use ark_ff::PrimeField;
 use proptest::prelude::*;
 
 /// Coordinates as files hold them.
-trait File {
+pub(super) trait File {
     fn bytes(&self) -> Vec<u8>;
 }
 
@@ -29,7 +29,10 @@ impl File for Fq2 {
     }
 }
 
-fn bytes<P: SWCurveConfig<BaseField: File>>(points: &[Affine<P>], width: usize) -> Vec<u8> {
+pub(super) fn bytes<P: SWCurveConfig<BaseField: File>>(
+    points: &[Affine<P>],
+    width: usize,
+) -> Vec<u8> {
     points
         .iter()
         .flat_map(|point| match point.xy() {
@@ -40,7 +43,7 @@ fn bytes<P: SWCurveConfig<BaseField: File>>(points: &[Affine<P>], width: usize) 
 }
 
 /// Small multiples, so that sums meet equal and opposite points often.
-fn points<P: SWCurveConfig<ScalarField = Fr>>(multiples: &[i64]) -> Vec<Affine<P>> {
+pub(super) fn points<P: SWCurveConfig<ScalarField = Fr>>(multiples: &[i64]) -> Vec<Affine<P>> {
     multiples
         .iter()
         .map(|k| {
@@ -53,8 +56,9 @@ fn points<P: SWCurveConfig<ScalarField = Fr>>(multiples: &[i64]) -> Vec<Affine<P
 fn pairs(count: usize) -> Vec<Addition> {
     (0..u32::try_from(count / 2).unwrap())
         .map(|i| Addition {
-            left: 2 * i,
-            right: 2 * i + 1,
+            left: Summand::own(2 * i),
+            right: Summand::own(2 * i + 1),
+            to: 2 * i,
         })
         .collect()
 }
@@ -75,7 +79,37 @@ macro_rules! agrees {
             let opposite: Vec<_> = input.iter().map(|point| -*point).collect();
             prop_assert!(copy == bytes(&opposite, $point::BYTES));
 
-            adder.add(&mut work, &pairs(input.len())).unwrap();
+            // Differences of every point and the one after it, in both slices and signs.
+            let signed = |place: u32, minus: bool| {
+                match place % 2 {
+                    0 => Summand::own(place),
+                    _ => Summand::other(place),
+                }
+                .signed(minus)
+            };
+            let count = u32::try_from(work.len()).unwrap();
+            let mut sums = work.clone();
+            sums.resize(2 * work.len(), $point::INFINITY);
+            let differences: Vec<_> = (1..count)
+                .map(|i| Addition {
+                    left: signed(i - 1, i % 3 == 0),
+                    right: signed(i, i % 3 != 0),
+                    to: count + i,
+                })
+                .collect();
+            adder.add(&mut sums, &work, &differences).unwrap();
+            let expected: Vec<_> = (1..input.len())
+                .map(|i| {
+                    let difference = input[i - 1] - input[i];
+                    let signed = if i % 3 == 0 { -difference } else { difference };
+                    signed.into_affine()
+                })
+                .collect();
+            let mut found = Vec::new();
+            adder.export(&sums[(work.len() + 1).min(sums.len())..], &mut found);
+            prop_assert!(found == bytes(&expected, $point::BYTES));
+
+            adder.add(&mut work, &[], &pairs(input.len())).unwrap();
             let mut expected = input.clone();
             for pair in expected.chunks_exact_mut(2) {
                 pair[0] = (pair[0] + pair[1]).into_affine();
@@ -162,9 +196,22 @@ fn a_position_beyond_the_points_is_refused() {
     for level in levels() {
         let mut adder = G1Adder::at(level).unwrap();
         let mut points = [G1Point::INFINITY; 3];
-        for (left, right) in [(3, 0), (0, 3)] {
-            let result = adder.add(&mut points, &[Addition { left, right }]);
+        for (left, right, to) in [(3, 0, 0), (0, 3, 0), (0, 0, 3)] {
+            let [left, right] = [left, right].map(Summand::own);
+            let addition = Addition { left, right, to };
+            let result = adder.add(&mut points, &[], &[addition]);
             assert_eq!(result, Err(PositionError { position: 3 }));
         }
+        let addition = Addition {
+            left: Summand::own(0),
+            right: Summand::other(1),
+            to: 0,
+        };
+        let other = [G1Point::INFINITY];
+        let result = adder.add(&mut points, &other, &[addition]);
+        assert_eq!(result, Err(PositionError { position: 1 }));
+        let mut short = [G1Point::INFINITY; 2];
+        let refused = adder.import_into(&[0; 64], &mut short);
+        assert_eq!(refused, Err(PointFault::Length { length: 64 }));
     }
 }
