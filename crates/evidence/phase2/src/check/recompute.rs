@@ -20,7 +20,7 @@ use crate::setup::{Part, PartSink, Setup, SetupError, Steps};
 use crate::sums::BadSide;
 
 /// Memory of a check, buckets apart.
-const MEMORY_BYTES: u64 = 200 << 20;
+const MEMORY_BYTES: u64 = 224 << 20;
 /// Bytes of section 4 before its first record, and of a record.
 const COEFFICIENTS_START: u64 = 4;
 const COEFFICIENT_BYTES: u64 = 44;

@@ -30,8 +30,9 @@ use crate::{EngineCurve, sums::check_points, transcript::InfinityRule};
 
 /// Points converted and handed over at a time.
 const CHUNK: usize = 1 << 13;
-/// Memory for reading, terms and conversion that is not part of the budget for sums.
-const BUFFER_BYTES: u64 = 64 << 20;
+/// Memory that is not part of the budget for sums: 108 MiB for reading, terms and conversion (measured at 2^23), and room
+/// for pages of the files, which a control group counts.
+const BUFFER_BYTES: u64 = 124 << 20;
 
 /// Circuit and powers of tau, and how to work.
 pub(crate) struct Setup<'a, S, T> {

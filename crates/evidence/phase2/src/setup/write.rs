@@ -28,7 +28,7 @@ use crate::{EngineCurve, threads, transcript::InfinityRule};
 #[derive(Clone, Copy, Debug)]
 pub struct SetupOptions {
     /// Memory for the whole computation, in bytes. Less memory means more passes over the files;
-    /// 64 MiB of buffers and a thousand signals a pass are the least.
+    /// 124 MiB beside them and a thousand signals a pass are the least.
     pub memory_bytes: u64,
     /// Threads for the additions; `None` for one per core.
     pub threads: Option<NonZeroUsize>,

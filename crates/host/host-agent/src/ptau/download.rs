@@ -22,6 +22,9 @@ use super::origin::{Missed, Origin};
 use super::pieces::Pieces;
 use crate::report::Reporter;
 
+/// Between two looks at whether stopped workers are gone.
+const SETTLE_PAUSE: Duration = Duration::from_millis(5);
+
 /// How a download goes about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -125,7 +128,9 @@ pub(super) async fn cached(
         settings,
         reporter: Arc::clone(reporter),
     };
-    download.ask_all(origins).await?;
+    let asked = download.ask_all(origins).await;
+    download.settle().await;
+    asked?;
     download.file.sync_all().map_err(failed)?;
     std::fs::rename(&part, &path).map_err(failed)?;
     std::fs::remove_file(&journal).map_err(failed)?;
@@ -225,6 +230,14 @@ impl Download {
         match digests {
             Some(digests) => (self.wanted.judge)(&self.part, &digests),
             None => Err(PtauError::Stopped),
+        }
+    }
+
+    /// Waits until nobody else holds the file, and the lock with it: a write that was under way when its worker was
+    /// stopped goes on to its end on a thread of its own.
+    async fn settle(&self) {
+        while Arc::strong_count(&self.file) > 1 {
+            tokio::time::sleep(SETTLE_PAUSE).await;
         }
     }
 
