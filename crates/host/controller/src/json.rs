@@ -277,7 +277,7 @@ pub struct Health<'a> {
     pub id: &'a str,
     /// What it is.
     pub title: &'a str,
-    /// `ok`, `warning`, `failed`, `not-checked` (it could not be asked) or `not-asked` (this program does not).
+    /// `ok`, `warning`, `failed` or `not-checked` (it could not be asked).
     pub status: &'a str,
     /// What was seen.
     pub detail: &'a str,
