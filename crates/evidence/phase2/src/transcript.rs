@@ -3,12 +3,15 @@
 //! Points are hashed in U form (`formats::points`), integers as big-endian `u32`, all under
 //! BLAKE2b-512 without a key.
 
+use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use formats::{
     curve::{CurveParams, G1Affine},
     digest::Blake2b512Digest,
     points::{LemPoint, PointError},
     zkey::Contribution,
 };
+
+use crate::sums::append_u;
 
 /// First byte of the point at infinity by the older rule.
 const FLAG: u8 = 0x40;
@@ -66,16 +69,21 @@ impl PointHasher {
     ///
     /// # Errors
     /// A coordinate that is not canonical.
-    pub fn file_points<P: LemPoint>(&mut self, bytes: &[u8]) -> Result<(), PointError> {
+    pub fn file_points<P>(&mut self, bytes: &[u8]) -> Result<(), PointError>
+    where
+        P: SWCurveConfig,
+        Affine<P>: LemPoint,
+    {
         self.buffer.clear();
-        for point in bytes.chunks(P::BYTES) {
-            let start = self.buffer.len();
-            P::lem_to_u(point, &mut self.buffer)?;
-            if self.rule == InfinityRule::Flagged
-                && point.iter().all(|byte| *byte == 0)
-                && let Some(first) = self.buffer.get_mut(start)
-            {
-                *first = FLAG;
+        append_u::<P>(bytes, &mut self.buffer)?;
+        if self.rule == InfinityRule::Flagged {
+            // Infinity, and nothing else, is zeros in this form too.
+            for point in self.buffer.chunks_mut(<Affine<P> as LemPoint>::BYTES) {
+                if point.iter().all(|byte| *byte == 0)
+                    && let Some(first) = point.first_mut()
+                {
+                    *first = FLAG;
+                }
             }
         }
         self.state.update(&self.buffer);

@@ -106,7 +106,9 @@ pub(crate) trait Adder<P>: Send {
 /// Working memory.
 pub(crate) struct Memory<C: Coordinates> {
     work: Work<C>,
+    /// The norm of each group's denominators.
     norms: Vec<Group<C::Field>>,
+    /// The products of the norms before each group, and of all.
     prefixes: Vec<Group<C::Field>>,
     one: Group<C::Field>,
     from_file: C::Field,
@@ -135,7 +137,6 @@ impl<C: Coordinates> Memory<C> {
     pub(crate) fn new() -> Option<Self> {
         let zero = C::Field::detect()?;
         let one = C::one(&zero);
-        let column = || vec![[zero; GROUP]; GROUPS];
         Some(Self {
             work: Work {
                 one,
@@ -150,8 +151,8 @@ impl<C: Coordinates> Memory<C> {
                 copied: [0; GROUP],
                 none: [0; GROUP],
             },
-            norms: column(),
-            prefixes: column(),
+            norms: vec![[zero; GROUP]; GROUPS],
+            prefixes: vec![[zero; GROUP]; GROUPS + 1],
             one: [constant(&zero, ark_ff::Field::ONE); GROUP],
             from_file: from_file(&zero),
             to_file: to_file(&zero),
@@ -223,10 +224,8 @@ work!(Exceptional<'a, C: Coordinates> {
 work!(Prepare<'a, C: Coordinates> {
     work: &'a mut Work<C>,
     witness: &'a C::Field,
-    points: &'a [C::Point],
-    others: &'a [C::Point],
-    group: &'a [Addition],
-} -> (), work.prepare(witness, points, others, group));
+    summands: &'a Summands<'a, C::Point>,
+} -> (), work.prepare(witness, summands));
 
 impl<C: Coordinates> Memory<C> {
     /// At most a block of additions, their positions within the slice. Summands are gathered in both
@@ -241,40 +240,45 @@ impl<C: Coordinates> Memory<C> {
             ..
         } = self;
         let features = one[0].register();
-        let mut product = *one;
-        for ((g, group), (norm, prefix)) in additions
-            .chunks(GROUP_LANES)
-            .enumerate()
-            .zip(norms.iter_mut().zip(prefixes.iter_mut()))
-        {
-            fetch(
-                features,
-                points,
-                others,
-                additions.chunks(GROUP_LANES).nth(g + 1),
-            );
-            work.prepare_run(&one[0], points, others, group);
-            C::norm(norm, &work.run);
-            *prefix = product;
-            Field::multiply(&mut product, norm, prefix);
+        let group = |g| additions.chunks(GROUP_LANES).nth(g).unwrap_or_default();
+        let count = additions.len().div_ceil(GROUP_LANES);
+        let Some(first) = additions.first() else {
+            return;
+        };
+        prefixes[0] = *one;
+        let mut summands = [Summands::new(points, others, first); 2];
+        summands[0].read_all(features, points, others, group(0));
+        for g in 0..count {
+            let [now, coming] = in_turn(&mut summands, g);
+            let next = group(g + 1);
+            coming.read(features, points, others, next, 0);
+            work.prepare_run(&mut norms[g], &one[0], now);
+            coming.read(features, points, others, next, 1);
+            coming.read(features, points, others, next, 2);
+            let (before, after) = prefixes.split_at_mut(g + 1);
+            Field::multiply(&mut after[0], &norms[g], &before[g]);
+            coming.read(features, points, others, next, 3);
         }
         // No denominator is zero (see `prepare`), so there is an inverse; without one the sums would
         // not be on the curve.
-        let mut inverse = try_invert_group(&product).unwrap_or(product);
-        let mut own = inverse;
+        let product = &prefixes[count];
+        let mut inverses = [try_invert_group(product).unwrap_or(*product); 2];
+        let [mut own, _] = inverses;
         let mut sums = [C::Point::INFINITY; GROUP_LANES];
-        for (g, group) in additions.chunks(GROUP_LANES).enumerate().rev() {
-            let next = g.checked_sub(1);
-            let next = next.and_then(|g| additions.chunks(GROUP_LANES).nth(g));
-            fetch(features, points, others, next);
-            Field::multiply(&mut own, &inverse, &prefixes[g]);
-            let before = inverse;
-            Field::multiply(&mut inverse, &norms[g], &before);
-            work.prepare(&one[0], points, others, group);
+        let mut summands = Summands::new(points, others, first);
+        summands.read_all(features, points, others, group(count - 1));
+        for g in (0..count).rev() {
+            let [before, after] = in_turn(&mut inverses, g);
+            Field::multiply(&mut own, before, &prefixes[g]);
+            Field::multiply(after, &norms[g], before);
+            work.prepare(&one[0], &summands);
             work.finish(&own, &mut sums);
-            for (addition, sum) in group.iter().zip(&sums) {
+            for (addition, sum) in group(g).iter().zip(&sums) {
                 points[position(addition.to)] = *sum;
             }
+            // What a sum was written over is read no more; the last time this is for nothing.
+            summands = Summands::new(points, others, first);
+            summands.read_all(features, points, others, group(g.saturating_sub(1)));
         }
     }
 
@@ -343,98 +347,117 @@ fn position(index: u32) -> usize {
     usize::try_from(index).unwrap_or(usize::MAX)
 }
 
-/// Has the summands of the group to come on their way while the one before is worked on: they stand
-/// anywhere.
+/// Of a pair the one whose turn it is, and the other one.
 #[inline(always)]
-fn fetch<R: Register, P: AtRest>(
-    features: R,
-    points: &[P],
-    others: &[P],
-    group: Option<&[Addition]>,
-) {
-    for addition in group.unwrap_or_default() {
-        for summand in [addition.left, addition.right] {
-            for row in summand.of(points, others).rows() {
-                features.fetch(row);
-            }
-        }
+fn in_turn<T>(pair: &mut [T; 2], turn: usize) -> [&mut T; 2] {
+    let [even, odd] = pair;
+    if turn.is_multiple_of(2) {
+        [even, odd]
+    } else {
+        [odd, even]
     }
 }
 
-/// Where the summands of a group stand.
-type Summands<'a, P> = ([&'a P; GROUP_LANES], [&'a P; GROUP_LANES]);
+/// Where a group's summands stand, and which of them are subtracted.
+#[derive(Clone, Copy)]
+struct Summands<'a, P> {
+    left: [&'a P; GROUP_LANES],
+    right: [&'a P; GROUP_LANES],
+    minus_left: Lanes,
+    minus_right: Lanes,
+}
 
-/// Missing additions of a last group repeat its first.
-#[inline(always)]
-fn summands<'a, P>(
-    points: &'a [P],
-    others: &'a [P],
-    group: &[Addition],
-) -> Option<Summands<'a, P>> {
-    let first = group.first()?;
-    let mut left = [first.left.of(points, others); GROUP_LANES];
-    let mut right = [first.right.of(points, others); GROUP_LANES];
-    for ((left, right), addition) in left.iter_mut().zip(&mut right).zip(group) {
-        *left = addition.left.of(points, others);
-        *right = addition.right.of(points, others);
+impl<'a, P: AtRest> Summands<'a, P> {
+    /// To be read.
+    #[inline(always)]
+    fn new(points: &'a [P], others: &'a [P], any: &Addition) -> Self {
+        Self {
+            left: [any.left.of(points, others); GROUP_LANES],
+            right: [any.right.of(points, others); GROUP_LANES],
+            minus_left: [0; GROUP],
+            minus_right: [0; GROUP],
+        }
     }
-    Some((left, right))
+
+    #[inline(always)]
+    fn read_all<R: Register>(
+        &mut self,
+        features: R,
+        points: &'a [P],
+        others: &'a [P],
+        group: &[Addition],
+    ) {
+        for part in 0..GROUP {
+            self.read(features, points, others, group, part);
+        }
+    }
+
+    /// Reads a vector of them and has them on their way while the group before is worked on: they stand
+    /// anywhere, and a processor waits for a few lines of memory at a time only. Missing additions of a last
+    /// group repeat its first.
+    #[inline(always)]
+    fn read<R: Register>(
+        &mut self,
+        features: R,
+        points: &'a [P],
+        others: &'a [P],
+        group: &[Addition],
+        part: usize,
+    ) {
+        let Some(first) = group.first() else { return };
+        let (mut minus_left, mut minus_right) = (0, 0);
+        for place in 0..LANES {
+            let lane = part * LANES + place;
+            let addition = group.get(lane).unwrap_or(first);
+            let (left, right) = (addition.left, addition.right);
+            minus_left |= u8::from(left.is_minus()) << place;
+            minus_right |= u8::from(right.is_minus()) << place;
+            let (left, right) = (left.of(points, others), right.of(points, others));
+            for row in left.rows().iter().chain(right.rows()) {
+                features.fetch(row);
+            }
+            self.left[lane] = left;
+            self.right[lane] = right;
+        }
+        self.minus_left[part] = minus_left;
+        self.minus_right[part] = minus_right;
+    }
 }
 
 impl<C: Coordinates> Work<C> {
-    /// The denominator of each slope, as [`Self::prepare`] makes it: without the other coordinates where
-    /// no addition is exceptional.
+    /// The norm of the denominator of each slope that [`Self::prepare`] makes: without the other coordinates
+    /// where no addition is exceptional.
     #[inline(always)]
     fn prepare_run(
         &mut self,
+        norm: &mut Group<C::Field>,
         witness: &C::Field,
-        points: &[C::Point],
-        others: &[C::Point],
-        group: &[Addition],
+        summands: &Summands<'_, C::Point>,
     ) {
-        let Some((left, right)) = summands(points, others, group) else {
-            return;
-        };
-        C::gather_x(&left, &mut self.x);
-        C::gather_x(&right, &mut self.other_x);
+        C::gather_x(&summands.left, &mut self.x);
+        C::gather_x(&summands.right, &mut self.other_x);
         if self.exceptions() == [[0; GROUP]; 3] {
-            C::subtract(&mut self.run, &self.other_x, &self.x);
+            C::norm_of_difference(norm, &self.other_x, &self.x, &mut self.run);
             return;
         }
         witness.register().call(Prepare {
             work: self,
             witness,
-            points,
-            others,
-            group,
+            summands,
         });
+        C::norm(norm, &self.run);
     }
 
     /// Numerator and denominator of each slope.
     #[inline(always)]
-    fn prepare(
-        &mut self,
-        witness: &C::Field,
-        points: &[C::Point],
-        others: &[C::Point],
-        group: &[Addition],
-    ) {
-        let Some((left, right)) = summands(points, others, group) else {
-            return;
-        };
-        C::gather(&left, &mut self.x, &mut self.y);
-        C::gather(&right, &mut self.other_x, &mut self.other_y);
-        let (mut minus_left, mut minus_right) = ([0; GROUP], [0; GROUP]);
-        for (lane, addition) in group.iter().enumerate() {
-            let (v, place) = (lane / LANES, lane % LANES);
-            minus_left[v] |= u8::from(addition.left.is_minus()) << place;
-            minus_right[v] |= u8::from(addition.right.is_minus()) << place;
+    fn prepare(&mut self, witness: &C::Field, summands: &Summands<'_, C::Point>) {
+        C::gather(&summands.left, &mut self.x, &mut self.y);
+        C::gather(&summands.right, &mut self.other_x, &mut self.other_y);
+        if summands.minus_left != [0; GROUP] {
+            C::negate(&mut self.y, summands.minus_left);
         }
-        if minus_left != [0; GROUP] {
-            C::negate(&mut self.y, minus_left);
-        }
-        if minus_right != [0; GROUP] {
-            C::negate(&mut self.other_y, minus_right);
+        if summands.minus_right != [0; GROUP] {
+            C::negate(&mut self.other_y, summands.minus_right);
         }
         C::subtract(&mut self.run, &self.other_x, &self.x);
         C::subtract(&mut self.rise, &self.other_y, &self.y);
@@ -495,8 +518,7 @@ impl<C: Coordinates> Work<C> {
         let (slope, third_x) = (&mut self.slope, &mut self.third_x);
         // Each of these is used up before it takes the next value.
         let third_y = &mut self.other_y;
-        C::over_norm(third_x, &self.run, inverse);
-        C::multiply(slope, &self.rise, third_x);
+        C::quotient(slope, &self.rise, &self.run, inverse, third_x);
         C::square(&mut self.rise, slope);
         C::subtract_both(third_x, &self.rise, &self.x, &self.other_x);
         C::subtract(&mut self.rise, &self.x, third_x);

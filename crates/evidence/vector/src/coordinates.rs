@@ -59,6 +59,8 @@ pub(crate) trait Coordinates: Copy + Send {
 
     /// An element of the prime field, as a double value, that is zero only for zero, from a double value.
     fn norm(out: &mut Group<Self::Field>, a: &Self);
-    /// 1/a as a single value, from a and 1/norm(a).
-    fn over_norm(out: &mut Self, a: &Self, inverse: &Group<Self::Field>);
+    /// The norm of a − b, as [`Self::norm`]; `work` is overwritten.
+    fn norm_of_difference(out: &mut Group<Self::Field>, a: &Self, b: &Self, work: &mut Self);
+    /// a/b as a product, from a double value a, b and 1/norm(b); `work` is overwritten.
+    fn quotient(out: &mut Self, a: &Self, b: &Self, inverse: &Group<Self::Field>, work: &mut Self);
 }

@@ -59,6 +59,12 @@ impl G1Ladder {
             self.memory.step(rung);
         }
     }
+
+    /// Writes the images (βx, y) of points of an adder of the same level, one for each place of `images`; what
+    /// is longer is left alone.
+    pub fn images(&self, points: &[G1Point], images: &mut [G1Point]) {
+        self.memory.images(points, images);
+    }
 }
 
 /// What ladders do, whatever the field's form.
@@ -68,6 +74,9 @@ pub(crate) trait Climber: Send {
 
     /// One step; the points go to a slice as long as that of the bases.
     fn step(&mut self, rung: &mut [G1Point]);
+
+    /// Images of points.
+    fn images(&self, points: &[G1Point], images: &mut [G1Point]);
 }
 
 /// The running points.
@@ -76,6 +85,7 @@ pub(crate) struct Rungs<F: Field> {
     y: Vec<Group<F>>,
     prefixes: Vec<Group<F>>,
     one: Group<F>,
+    beta: F,
     beta_squared: Group<F>,
     /// 2/(1 − β)
     factor: Group<F>,
@@ -89,6 +99,21 @@ work!(Step<'a, F: Field> {
     rungs: &'a mut Rungs<F>, out: &'a mut [G1Point],
 } -> (), rungs.step_inlined(out));
 
+work!(MapPoints<'a, F: Field> {
+    beta: &'a F, points: &'a [G1Point], images: &'a mut [G1Point],
+} -> (), {
+    for (points, images) in points.chunks(LANES).zip(images.chunks_mut(LANES)) {
+        let mut rows = [&Row::ZERO; LANES];
+        for (row, G1Point([point])) in rows.iter_mut().zip(points) {
+            *row = point;
+        }
+        let (x, y) = unpack(beta, rows);
+        for (image, row) in images.iter_mut().zip(pack(&x.mul(beta), &y)).take(points.len()) {
+            *image = G1Point([row]);
+        }
+    }
+});
+
 impl<F: Field> Climber for Rungs<F> {
     fn load(&mut self, bases: &[G1Point]) {
         self.one[0].register().call(Load { rungs: self, bases });
@@ -98,6 +123,14 @@ impl<F: Field> Climber for Rungs<F> {
         self.one[0].register().call(Step {
             rungs: self,
             out: rung,
+        });
+    }
+
+    fn images(&self, points: &[G1Point], images: &mut [G1Point]) {
+        self.beta.register().call(MapPoints {
+            beta: &self.beta,
+            points,
+            images,
         });
     }
 }
@@ -112,6 +145,7 @@ impl<F: Field> Rungs<F> {
             y: Vec::new(),
             prefixes: Vec::new(),
             one: [constant(&zero, Fq::ONE); GROUP],
+            beta: constant(&zero, beta()),
             beta_squared: [constant(&zero, beta() * beta()); GROUP],
             factor: [constant(&zero, factor + factor); GROUP],
         })
@@ -150,6 +184,7 @@ impl<F: Field> Rungs<F> {
             one,
             beta_squared,
             factor,
+            ..
         } = self;
         let mut product = *one;
         for (x, prefix) in x.iter().zip(prefixes.iter_mut()) {

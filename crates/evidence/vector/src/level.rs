@@ -13,6 +13,7 @@ use crate::quadratic::Quadratic;
 use crate::register::model::Model;
 #[cfg(target_arch = "x86_64")]
 use crate::register::{avx2::Avx2, avx512::Avx512, avx512::Ifma};
+use crate::uncompressed::{Factor, Rows};
 
 /// A set of processor features, and the arithmetic made for it.
 ///
@@ -120,6 +121,10 @@ impl Level {
 
     pub(crate) fn climber(self) -> Option<Box<dyn Climber>> {
         with_field!(self, F => Some(Box::new(Rungs::<F>::new()?)))
+    }
+
+    pub(crate) fn uncompressed(self) -> Option<Box<dyn Rows>> {
+        with_field!(self, F => Some(Box::new(Factor::<F>::new()?)))
     }
 
     pub(crate) fn second_group(self) -> Option<Box<dyn Adder<G2Point>>> {

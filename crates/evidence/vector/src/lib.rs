@@ -9,7 +9,8 @@
 //! * [`Chain`], [`Table`], [`Step`], [`Term`]: the sequence of group operations.
 //! * [`Kernel`]: working memory for a block of points; [`Kernel::apply`] runs the chain over it.
 //! * [`G1Adder`], [`G2Adder`]: many independent additions.
-//! * [`G1Ladder`]: many points times the powers of a number of norm three.
+//! * [`G1Ladder`]: many points times the powers of a number of norm three, and their images.
+//! * [`Uncompressed`]: many points in the form that is hashed.
 //!
 //! Inside, from the group down: `group` and `additions` (over `coordinates`) know points, `field` and
 //! its two forms know the prime, `register` and its modules know instructions. Each layer is
@@ -40,6 +41,7 @@ mod quadratic;
 mod register;
 #[cfg(test)]
 mod tests;
+mod uncompressed;
 
 pub use additions::{Addition, PositionError, Summand};
 pub use chain::{Chain, ChainError, Step, TABLE_SIZE, Table, Term};
@@ -48,3 +50,4 @@ pub use ladder::G1Ladder;
 pub use level::Level;
 pub use measure::Operation;
 pub use points::{G1Adder, G1Point, G2Adder, G2Point};
+pub use uncompressed::Uncompressed;

@@ -156,7 +156,14 @@ impl<F: Field> Coordinates for Prime<F> {
     }
 
     #[inline(always)]
-    fn over_norm(out: &mut Self, _a: &Self, inverse: &Group<F>) {
-        out.0 = *inverse;
+    fn norm_of_difference(out: &mut Group<F>, a: &Self, b: &Self, _: &mut Self) {
+        for i in 0..GROUP {
+            out[i] = a.0[i].sub(&b.0[i]);
+        }
+    }
+
+    #[inline(always)]
+    fn quotient(out: &mut Self, a: &Self, _: &Self, inverse: &Group<F>, _: &mut Self) {
+        F::multiply(&mut out.0, &a.0, inverse);
     }
 }

@@ -237,15 +237,22 @@ impl<F: Field> Coordinates for Quadratic<F> {
         }
     }
 
-    /// The conjugate over the norm.
     #[inline(always)]
-    fn over_norm(out: &mut Self, a: &Self, inverse: &Group<F>) {
-        let [out0, out1] = &mut out.0;
-        F::multiply(out0, &a.0[0], inverse);
-        let mut minus = *out0;
-        for (minus, a) in minus.iter_mut().zip(&a.0[1]) {
-            *minus = a.zero().reduced([a], 3);
+    fn norm_of_difference(out: &mut Group<F>, a: &Self, b: &Self, work: &mut Self) {
+        Self::subtract(work, a, b);
+        Self::norm(out, work);
+    }
+
+    /// a times the conjugate of b over its norm.
+    #[inline(always)]
+    fn quotient(out: &mut Self, a: &Self, b: &Self, inverse: &Group<F>, work: &mut Self) {
+        let [work0, work1] = &mut work.0;
+        F::multiply(work0, &b.0[0], inverse);
+        let mut minus = *work0;
+        for (minus, b) in minus.iter_mut().zip(&b.0[1]) {
+            *minus = b.zero().reduced([b], 3);
         }
-        F::multiply(out1, &minus, inverse);
+        F::multiply(work1, &minus, inverse);
+        Self::multiply(out, a, work);
     }
 }

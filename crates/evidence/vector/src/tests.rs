@@ -11,6 +11,7 @@ mod additions;
 mod chains;
 mod fields;
 mod ladder;
+mod uncompressed;
 
 use crate::Level;
 

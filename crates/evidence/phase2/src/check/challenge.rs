@@ -40,18 +40,8 @@ impl Challenges {
 
     /// The coefficients of `count` indices from `first` on.
     pub(super) fn run(&self, purpose: Purpose, first: u64, count: usize) -> Vec<u128> {
-        let inputs: Vec<_> = (first..)
-            .take(count)
-            .map(|index| self.input(purpose.label(), index))
-            .collect();
-        let parameters = parameters();
-        let mut jobs: Vec<_> = inputs
-            .iter()
-            .map(|input| HashManyJob::new(&parameters, input))
-            .collect();
-        hash_many(jobs.iter_mut());
-        jobs.iter()
-            .map(|job| word(job.to_hash().as_bytes(), purpose))
+        self.digests(purpose.label(), (first..).take(count))
+            .map(|digest| word(digest.as_bytes(), purpose))
             .collect()
     }
 
@@ -64,23 +54,30 @@ impl Challenges {
         let blocks = first / DIGEST_WORDS..;
         let skipped = usize::try_from(first % DIGEST_WORDS).unwrap_or(0);
         let words = usize::try_from(DIGEST_WORDS).unwrap_or(1);
-        let inputs: Vec<_> = blocks
-            .take((skipped + count).div_ceil(words))
-            .map(|index| self.input(label, index))
-            .collect();
+        let blocks = blocks.take((skipped + count).div_ceil(words));
+        let words = self.digests(label, blocks).flat_map(|digest| {
+            let (words, _) = digest.as_bytes().as_chunks::<16>();
+            let words: Vec<u128> = words.iter().copied().map(u128::from_le_bytes).collect();
+            words
+        });
+        words.skip(skipped).take(count).collect()
+    }
+
+    /// The digests of indices under a label, several hashed at a time.
+    fn digests(
+        &self,
+        label: u8,
+        indices: impl Iterator<Item = u64>,
+    ) -> impl Iterator<Item = blake2b_simd::Hash> {
+        let inputs: Vec<_> = indices.map(|index| self.input(label, index)).collect();
         let parameters = parameters();
         let mut jobs: Vec<_> = inputs
             .iter()
             .map(|input| HashManyJob::new(&parameters, input))
             .collect();
         hash_many(jobs.iter_mut());
-        let words = jobs.iter().flat_map(|job| {
-            let digest = job.to_hash();
-            let (words, _) = digest.as_bytes().as_chunks::<16>();
-            let words: Vec<u128> = words.iter().copied().map(u128::from_le_bytes).collect();
-            words
-        });
-        words.skip(skipped).take(count).collect()
+        let digests: Vec<_> = jobs.iter().map(HashManyJob::to_hash).collect();
+        digests.into_iter()
     }
 
     /// `key | label | u64 index`: less than a block, so one compression gives the words of all

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::challenge::{Challenges, Purpose};
 use super::error::{CheckError, KeyPoint};
-use super::linear::{LinearCombination, OutsideSubgroup};
+use super::linear::LinearCombination;
 use super::ratio::pairings_equal;
 use super::recompute::BothSides;
 use crate::EngineCurve;
@@ -332,7 +332,7 @@ impl<'a> CircuitCheck<'a> {
             self.go_on()?;
         }
         let only = |sides: Vec<_>| sides.into_iter().next().unwrap_or_default();
-        let mut g1 = Vec::into_iter(only(g1.window_sums()));
+        let mut g1 = Vec::into_iter(only(g1.window_sums()?));
         let mut next = || total(windows, &g1.next().unwrap_or_default());
         Ok(CircuitSums::<C> {
             a: next(),
@@ -341,7 +341,7 @@ impl<'a> CircuitCheck<'a> {
             c: next(),
             b2: total(
                 windows,
-                &g2.window_sums()
+                &g2.window_sums()?
                     .pop()
                     .and_then(|mut sums| sums.pop())
                     .unwrap_or_default(),
@@ -407,9 +407,7 @@ impl<'a> CircuitCheck<'a> {
             .ptau
             .lagrange_g1::<C>(LagrangeG1::Tau, power + 1, first, count)?;
         // The ptau is believed: no subgroup test, and so nothing is found outside.
-        let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup {
-            section: ZKeySection::H,
-        };
+        let section = ZKeySection::H;
         let width = C::CURVE.g1_bytes();
         let mut sum = LinearCombination::new(domain, None);
         let (mut bytes, mut used) = (Vec::new(), Vec::new());
@@ -434,7 +432,7 @@ impl<'a> CircuitCheck<'a> {
             self.progress.advance(n);
             self.go_on()?;
         }
-        sum.finish().map_err(outside)
+        sum.finish().map_err(|no| no.in_section(section))
     }
 
     /// The key's side of a G1 section; `first` is the number of the section's first signal.
@@ -594,8 +592,7 @@ impl<C: EngineCurve> InitialC<'_, C> {
     /// The combination of all.
     pub(super) fn finish(self) -> Result<G1Projective<C>, CheckError> {
         let section = ZKeySection::C;
-        let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
-        self.sum.finish().map_err(outside)
+        self.sum.finish().map_err(|no| no.in_section(section))
     }
 }
 
@@ -633,7 +630,6 @@ where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
 {
-    let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
     let mut sum = LinearCombination::new(reader.remaining(), subgroup_digit_bits);
     let mut bytes = Vec::new();
     let mut done = 0;
@@ -654,7 +650,7 @@ where
             return Err(CheckError::Cancelled);
         }
     }
-    sum.finish().map_err(outside)
+    sum.finish().map_err(|no| no.in_section(section))
 }
 
 fn step_name(section: ZKeySection) -> &'static str {

@@ -1,6 +1,9 @@
 //! The circuit hash of a key, recomputed.
 
-use ark_ec::AffineRepr;
+use ark_ec::{
+    AffineRepr,
+    short_weierstrass::{Affine, SWCurveConfig},
+};
 use formats::curve::{CurveParams, G1Affine, G1Projective, G2Affine};
 use formats::digest::Blake2b512Digest;
 use formats::points::{LemPoint, PointReader};
@@ -93,7 +96,7 @@ impl<C: EngineCurve> PartSink for InitialC<'_, '_, C> {
             combination.add(&part.bytes).map_err(SetupError::Encoding)?;
         }
         self.hasher
-            .file_points::<G1Affine<C>>(&part.bytes)
+            .file_points::<C::G1Config>(&part.bytes)
             .map_err(SetupError::Encoding)?;
         Ok(())
     }
@@ -138,10 +141,13 @@ fn hash_points<C: CurveParams, T: Source, U: Source>(
     Ok(hasher.digest())
 }
 
-fn hash_run<S: Source, P: LemPoint>(
+fn hash_run<S: Source, P: SWCurveConfig>(
     hasher: &mut PointHasher,
-    reader: PointReader<'_, S, P>,
-) -> Result<(), CheckError> {
+    reader: PointReader<'_, S, Affine<P>>,
+) -> Result<(), CheckError>
+where
+    Affine<P>: LemPoint,
+{
     count(hasher, reader.remaining());
     hash_bytes(hasher, reader)
 }
@@ -151,10 +157,13 @@ fn count(hasher: &mut PointHasher, n: u64) {
     hasher.count(u32::try_from(n).unwrap_or(u32::MAX));
 }
 
-fn hash_bytes<S: Source, P: LemPoint>(
+fn hash_bytes<S: Source, P: SWCurveConfig>(
     hasher: &mut PointHasher,
-    mut reader: PointReader<'_, S, P>,
-) -> Result<(), CheckError> {
+    mut reader: PointReader<'_, S, Affine<P>>,
+) -> Result<(), CheckError>
+where
+    Affine<P>: LemPoint,
+{
     let mut bytes = Vec::new();
     while reader.remaining() > 0 {
         let raw = reader

@@ -139,6 +139,9 @@ pub enum CheckError {
         /// The section.
         section: ZKeySection,
     },
+    /// A sum of points lacks one of them, so nothing can be said of it: this is a bug.
+    #[error("a sum lacks a point: {0}; this is a bug")]
+    Misplaced(#[from] vector::PositionError),
     /// The recorded circuit hash is not that of circuit and powers of tau.
     #[error("circuit hash {got} is not that of circuit and powers of tau")]
     WrongCircuitHash {
@@ -227,6 +230,7 @@ impl From<SetupError> for CheckError {
             SetupError::Ptau(error) => Self::Ptau(error),
             SetupError::Points(error) => Self::PtauPoints(error),
             SetupError::Cancelled => Self::Cancelled,
+            SetupError::Misplaced(error) => Self::Misplaced(error),
             error => Self::CircuitHash(error),
         }
     }
@@ -253,6 +257,7 @@ impl CheckError {
             Self::SectionChanged { .. } => "check_section_changed",
             Self::SectionRatio { .. } => "check_section_ratio",
             Self::OutsideSubgroup { .. } => "check_outside_subgroup",
+            Self::Misplaced(_) => "check_misplaced",
             Self::WrongCircuitHash { .. } => "check_circuit_hash",
             Self::UnexpectedContributions { .. } => "check_unexpected_contributions",
             Self::NoContributions => "check_no_contributions",

@@ -12,8 +12,11 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField};
 use formats::points::{LemPoint, PointError};
+use formats::zkey::ZKeySection;
 use rayon::prelude::*;
+use vector::PositionError;
 
+use super::error::CheckError;
 use crate::sums::{
     BadPoint, BadSide, BucketSums, Scalar, Windows, bucket_sums, has_endomorphism, total,
 };
@@ -22,9 +25,30 @@ const COEFFICIENT_BITS: u32 = 128;
 /// Digits are not longer than this on a group without subgroup test.
 const MOST_DIGIT_BITS: u32 = 13;
 
-/// Some point is not in the subgroup of prime order.
+/// Why there is no sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OutsideSubgroup;
+pub(super) enum NoSum {
+    /// Some point is not in the subgroup of prime order.
+    OutsideSubgroup,
+    /// A point was not added: a bug.
+    Misplaced(PositionError),
+}
+
+impl NoSum {
+    /// The error of a check of these points.
+    pub(super) fn in_section(self, section: ZKeySection) -> CheckError {
+        match self {
+            Self::OutsideSubgroup => CheckError::OutsideSubgroup { section },
+            Self::Misplaced(position) => CheckError::Misplaced(position),
+        }
+    }
+}
+
+impl From<PositionError> for NoSum {
+    fn from(misplaced: PositionError) -> Self {
+        Self::Misplaced(misplaced)
+    }
+}
 
 /// How points outside the prime-order subgroup are found (`CurveParams::G2_SUBGROUP_DIGIT_BITS`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,14 +136,14 @@ where
     }
 
     /// The sum of the only side. Fails when a point was not in the subgroup of prime order.
-    pub(super) fn finish(self) -> Result<Projective<P>, OutsideSubgroup> {
+    pub(super) fn finish(self) -> Result<Projective<P>, NoSum> {
         Ok(self.finish_sides()?.pop().unwrap_or_default())
     }
 
     /// The sums of all sides.
-    pub(super) fn finish_sides(self) -> Result<Vec<Projective<P>>, OutsideSubgroup> {
+    pub(super) fn finish_sides(self) -> Result<Vec<Projective<P>>, NoSum> {
         let mut sides = Vec::new();
-        for mut sums in self.buckets.window_sums() {
+        for mut sums in self.buckets.window_sums()? {
             let sums = sums.pop().unwrap_or_default();
             if self.test == SubgroupTest::DigitSums && sides.is_empty() {
                 let sums = Projective::normalize_batch(&sums);
@@ -127,7 +151,7 @@ where
                     .par_iter()
                     .all(Affine::is_in_correct_subgroup_assuming_on_curve)
                 {
-                    return Err(OutsideSubgroup);
+                    return Err(NoSum::OutsideSubgroup);
                 }
             }
             sides.push(total(self.windows, &sums));
@@ -226,7 +250,7 @@ mod tests {
             let small = outside().mul_bigint(Fr::MODULUS).into_affine();
             let last = points.len() - 1;
             points[last] = (points[last] + small).into_affine();
-            assert_eq!(check(&points), Err(OutsideSubgroup));
+            assert_eq!(check(&points), Err(NoSum::OutsideSubgroup));
         }
     }
 

@@ -13,7 +13,7 @@ use super::challenge::{Challenges, DenseSection};
 use super::circuit::CircuitCheck;
 use super::circuit_hash::CircuitHashRule;
 use super::error::CheckError;
-use super::linear::{LinearCombination, OutsideSubgroup};
+use super::linear::LinearCombination;
 use super::method::Stage;
 use crate::EngineCurve;
 use crate::setup::{Part, PartSink, Setup, SetupError, Steps};
@@ -221,9 +221,10 @@ impl<C: EngineCurve> Comparison<'_, C> {
             let index = self.next_coefficient;
             return Err(CheckError::CoefficientMismatch { index });
         }
-        let section = ZKeySection::H;
-        let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
-        let mut sums = self.scaled.finish_sides().map_err(outside)?.into_iter();
+        let sums = self.scaled.finish_sides();
+        let mut sums = sums
+            .map_err(|no| no.in_section(ZKeySection::H))?
+            .into_iter();
         let mut next = || sums.next().unwrap_or_default();
         let (key, computed) = (next(), next());
         Ok(BothSides { key, computed })

@@ -11,7 +11,7 @@ use super::chain::{ContributionReport, finished_chain};
 use super::challenge::{Challenges, Purpose};
 use super::circuit::{CHUNK, check_no_infinity};
 use super::error::{CheckError, KeyPoint};
-use super::linear::{LinearCombination, OutsideSubgroup};
+use super::linear::LinearCombination;
 use super::ratio::pairings_equal;
 use crate::EngineCurve;
 use crate::sums::BadSide;
@@ -169,8 +169,8 @@ impl Step<'_> {
             self.add_section::<C>(*section, &mut sum)?;
         }
         let section = sections.first().copied().unwrap_or(ZKeySection::C);
-        let outside = |_: OutsideSubgroup| CheckError::OutsideSubgroup { section };
-        let mut sums = sum.finish_sides().map_err(outside)?.into_iter();
+        let sums = sum.finish_sides();
+        let mut sums = sums.map_err(|no| no.in_section(section))?.into_iter();
         let mut next = || sums.next().unwrap_or_default();
         let (new, old) = (next(), next());
         let before = self.previous.key_points::<C>()?.delta2;

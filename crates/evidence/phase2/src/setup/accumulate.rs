@@ -5,7 +5,7 @@ use std::ops::Range;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use formats::points::LemPoint;
 use rayon::prelude::*;
-use vector::{Addition, Summand};
+use vector::{Addition, PositionError, Summand};
 
 use super::eisenstein::{self, Digit};
 use super::signed::Signed;
@@ -44,8 +44,13 @@ pub(super) trait SignalSums: Send {
     /// ascending order.
     fn add(&mut self, bases: &[u8], terms: &[Term]) -> Result<(), BadPoint>;
 
-    /// The sums at one place of `count` signals in file form.
-    fn export(&mut self, place: usize, first: usize, count: usize) -> Vec<u8>;
+    /// The sums at one place of `count` signals in file form; none where something was not added.
+    fn export(
+        &mut self,
+        place: usize,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<u8>, PositionError>;
 }
 
 /// Some sums for each of `length` signals, all of them infinity.
@@ -81,6 +86,8 @@ struct Sharded<B: Backend> {
 struct Part<B: Backend> {
     points: Vec<B::Point>,
     items: Vec<Vec<Item>>,
+    /// Something that is missing among them.
+    misplaced: Option<PositionError>,
 }
 
 impl<B: Backend> Sharded<B> {
@@ -139,6 +146,9 @@ impl<B: Backend> SignalSums for Sharded<B> {
             .enumerate()
             .for_each(|(number, shard)| {
                 for part in &parts {
+                    if let Some(misplaced) = part.misplaced {
+                        shard.give_up(misplaced);
+                    }
                     let own = part.items.get(number).map(Vec::as_slice);
                     shard.add(&[&part.points], own.unwrap_or_default().iter().copied());
                 }
@@ -146,7 +156,12 @@ impl<B: Backend> SignalSums for Sharded<B> {
         Ok(())
     }
 
-    fn export(&mut self, place: usize, first: usize, count: usize) -> Vec<u8> {
+    fn export(
+        &mut self,
+        place: usize,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<u8>, PositionError> {
         let (per_shard, per_signal) = (self.per_shard, self.per_signal.max(1));
         let end = first.saturating_add(count);
         let parts: Vec<Vec<u8>> = self
@@ -156,22 +171,23 @@ impl<B: Backend> SignalSums for Sharded<B> {
             .map(|(number, shard)| {
                 let start = number * per_shard;
                 let (first, end) = (first.saturating_sub(start), end.saturating_sub(start));
-                let end = end.min(shard.sums().len() / per_signal);
-                let mut sums = Vec::with_capacity(end.saturating_sub(first));
-                let own = shard.sums().chunks(per_signal).take(end).skip(first);
-                sums.extend(own.filter_map(|own| own.get(place)).copied());
+                let sums = shard.sums()?;
+                let end = end.min(sums.len() / per_signal);
+                let mut exported = Vec::with_capacity(end.saturating_sub(first));
+                let own = sums.chunks(per_signal).take(end).skip(first);
+                exported.extend(own.filter_map(|own| own.get(place)).copied());
                 let mut bytes = Vec::new();
-                shard.backend().export(&sums, &mut bytes);
-                bytes
+                shard.backend().export(&exported, &mut bytes);
+                Ok(bytes)
             })
-            .collect();
+            .collect::<Result<_, PositionError>>()?;
         // Most pieces are of one shard.
         let mut parts = parts.into_iter().filter(|part| !part.is_empty());
         let first = parts.next().unwrap_or_default();
-        parts.fold(first, |mut bytes, part| {
+        Ok(parts.fold(first, |mut bytes, part| {
             bytes.extend_from_slice(&part);
             bytes
-        })
+        }))
     }
 }
 
@@ -227,7 +243,7 @@ impl<B: Backend> Part<B> {
             end += doublings;
         }
         points.resize(index(end), B::INFINITY);
-        double(backend, &mut points, &rows);
+        let mut misplaced = double(backend, &mut points, &rows).err();
         let ladder = Ladder::new(backend, &climbers, terms, &mut points);
 
         let even = terms.len() / split.shards.max(1);
@@ -242,11 +258,16 @@ impl<B: Backend> Part<B> {
                 let shard = term.target / split.targets;
                 let target = term.target - shard * split.targets;
                 let Some(items) = items.get_mut(index(shard)) else {
+                    misplaced = Some(PositionError { position: shard });
                     continue;
                 };
                 if let (true, Some(climber)) = (is_long::<B>(term), row.climber) {
                     let digits = long.next().and_then(|own| ladder.digits.get(own.clone()));
-                    for digit in digits.unwrap_or_default() {
+                    let Some(digits) = digits.filter(|digits| !digits.is_empty()) else {
+                        misplaced = Some(PositionError { position: climber });
+                        continue;
+                    };
+                    for digit in digits {
                         items.push(Item {
                             target,
                             source: ladder.source::<B>(&mut points, row.base, climber, digit),
@@ -258,7 +279,11 @@ impl<B: Backend> Part<B> {
                 }
             }
         }
-        Ok(Self { points, items })
+        Ok(Self {
+            points,
+            items,
+            misplaced,
+        })
     }
 }
 
@@ -268,7 +293,11 @@ fn is_long<B: Backend>(term: &Term) -> bool {
 }
 
 /// The doublings of all rows, step by step.
-fn double<B: Backend>(backend: &mut B, points: &mut [B::Point], rows: &[Row<'_>]) {
+fn double<B: Backend>(
+    backend: &mut B,
+    points: &mut [B::Point],
+    rows: &[Row<'_>],
+) -> Result<(), PositionError> {
     let longest = rows.iter().map(|row| row.doublings).max().unwrap_or(0);
     let mut additions = Vec::new();
     for step in 0..longest {
@@ -284,8 +313,9 @@ fn double<B: Backend>(backend: &mut B, points: &mut [B::Point], rows: &[Row<'_>]
                 to: row.start + step,
             });
         }
-        backend.add(points, &[], &additions);
+        backend.add(points, &[], &additions)?;
     }
+    Ok(())
 }
 
 /// The digits of long coefficients, and the powers of θ times their bases.
@@ -309,8 +339,10 @@ impl Ladder {
         let mut long = Vec::new();
         for term in terms.iter().filter(|term| is_long::<B>(term)) {
             let start = digits.len();
-            // Any number has digits: coefficients are below the order.
-            eisenstein::digits(term.value.size(), &mut digits).unwrap_or_default();
+            // Any number has digits: coefficients are below the order. One without would be missed.
+            if eisenstein::digits(term.value.size(), &mut digits).is_none() {
+                digits.truncate(start);
+            }
             long.push(start..digits.len());
         }
         let start = position(points.len());
@@ -423,14 +455,19 @@ mod tests {
         ] {
             let mut sums = backend;
             sums.add(&bytes(&bases), &terms).unwrap();
-            assert!(sums.export(0, 0, 4) == at(0));
+            assert!(sums.export(0, 0, 4).unwrap() == at(0));
             // In pieces that cut through the shards.
             let pieces = [
-                sums.export(1, 0, 1),
-                sums.export(1, 1, 2),
-                sums.export(1, 3, 9),
+                sums.export(1, 0, 1).unwrap(),
+                sums.export(1, 1, 2).unwrap(),
+                sums.export(1, 3, 9).unwrap(),
             ];
             assert!(pieces.concat() == at(1));
+            // A target that no signal has.
+            sums.add(&bytes(&bases), &[term(0, 8, Fr::from(1))])
+                .unwrap();
+            let missed = [0, 2].map(|first| sums.export(0, first, 2).is_err());
+            assert!(missed.contains(&true));
         }
     }
 

@@ -44,7 +44,7 @@ pub fn hash_h_differences<C: CurveParams, S: Source>(
     h_differences::<C, S>(ptau, power, &mut |difference| {
         match difference {
             Difference::Count(count) => hasher.count(count),
-            Difference::Points(bytes) => hasher.file_points::<G1Affine<C>>(&bytes)?,
+            Difference::Points(bytes) => hasher.file_points::<C::G1Config>(&bytes)?,
             Difference::Overrun(bytes) => hasher.bytes(&bytes),
         }
         Ok(())

@@ -56,6 +56,9 @@ pub enum SetupError {
         /// The index asked for.
         index: u64,
     },
+    /// A sum of points lacks one of them: this is a bug.
+    #[error("a sum lacks a point: {0}; this is a bug")]
+    Misplaced(#[from] vector::PositionError),
     /// A computed coordinate is not canonical: a fault of the machine.
     #[error("a computed {0}: this machine miscalculates")]
     Encoding(#[from] PointError),
@@ -98,6 +101,7 @@ impl SetupError {
             Self::CircuitTooLarge { .. } => "setup_circuit_too_large",
             Self::TooManyCoefficients { .. } => "setup_too_many_coefficients",
             Self::TooFewPoints { .. } => "setup_too_few_points",
+            Self::Misplaced(_) => "setup_misplaced",
             Self::Encoding(_) => "setup_encoding",
             Self::CurveMismatch => "setup_curve_mismatch",
             Self::CircuitHashUndefined { .. } => "setup_circuit_hash_undefined",

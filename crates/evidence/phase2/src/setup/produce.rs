@@ -16,6 +16,7 @@ use formats::{
     source::Source,
     zkey::ZKeySection,
 };
+use vector::PositionError;
 
 use super::{
     accumulate::{SignalSums, signal_sums},
@@ -228,7 +229,8 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
         let width = G1Affine::<C>::BYTES;
         let bytes = u64::try_from(width).unwrap_or(u64::MAX);
         let public = u64::from(circuit.n_public()) + 1;
-        for (range, mut points) in in_chunks(&pass.range, place, sums) {
+        for chunk in in_chunks(&pass.range, place, sums) {
+            let (range, mut points) = chunk?;
             if let (0, Some(counts)) = (range.start, counts) {
                 counts.send(Message::Count(circuit.n_public() + 1))?;
             }
@@ -288,7 +290,8 @@ impl<S: Source, T: Source> Setup<'_, S, T> {
             counts.send(Message::Count(self.r1cs.header().n_wires))?;
         }
         let mut offset = None;
-        for (range, bytes) in in_chunks(&pass.range, place, sums) {
+        for chunk in in_chunks(&pass.range, place, sums) {
+            let (range, bytes) = chunk?;
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             let width = length / (range.end - range.start).max(1);
             let at = offset.unwrap_or(range.start * width);
@@ -358,7 +361,7 @@ fn in_chunks(
     range: &Range<u64>,
     place: usize,
     sums: &mut dyn SignalSums,
-) -> impl Iterator<Item = (Range<u64>, Vec<u8>)> {
+) -> impl Iterator<Item = Result<(Range<u64>, Vec<u8>), PositionError>> {
     let chunk = u64::try_from(CHUNK).unwrap_or(u64::MAX);
     let range = range.clone();
     let mut next = range.start;
@@ -367,7 +370,7 @@ fn in_chunks(
         next = range.end.min(start + chunk);
         let first = usize::try_from(start - range.start).ok()?;
         let count = usize::try_from(next - start).ok()?;
-        (count > 0).then(|| (start..next, sums.export(place, first, count)))
+        (count > 0).then(|| Ok((start..next, sums.export(place, first, count)?)))
     })
 }
 

@@ -2,11 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use formats::{
-    curve::{CurveParams, G1Affine, G2Affine},
-    digest::Blake2b512Digest,
-    zkey::ZKeySection,
-};
+use formats::{curve::CurveParams, digest::Blake2b512Digest, zkey::ZKeySection};
 
 use super::error::SetupError;
 use crate::transcript::{InfinityRule, PointHasher};
@@ -101,14 +97,14 @@ fn hash<C: CurveParams>(hasher: &mut PointHasher, message: &Message) -> Result<(
     match message {
         Message::Part(part) => match part.section {
             ZKeySection::Ic | ZKeySection::C | ZKeySection::A | ZKeySection::B1 => {
-                hasher.file_points::<G1Affine<C>>(&part.bytes)?;
+                hasher.file_points::<C::G1Config>(&part.bytes)?;
             }
-            ZKeySection::B2 => hasher.file_points::<G2Affine<C>>(&part.bytes)?,
+            ZKeySection::B2 => hasher.file_points::<C::G2Config>(&part.bytes)?,
             _ => {}
         },
         Message::Count(count) => hasher.count(*count),
-        Message::G1(bytes) => hasher.file_points::<G1Affine<C>>(bytes)?,
-        Message::G2(bytes) => hasher.file_points::<G2Affine<C>>(bytes)?,
+        Message::G1(bytes) => hasher.file_points::<C::G1Config>(bytes)?,
+        Message::G2(bytes) => hasher.file_points::<C::G2Config>(bytes)?,
         Message::Raw(bytes) => hasher.bytes(bytes),
     }
     Ok(())

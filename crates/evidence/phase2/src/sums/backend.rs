@@ -8,7 +8,7 @@ use ark_ec::{
 };
 use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
-use vector::{Addition, Summand};
+use vector::{Addition, PositionError, Summand};
 
 /// A point that is malformed, and its place in the bytes that were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,13 @@ pub(crate) trait Backend: Send + Sized {
     /// λ times a point, λ being that of the curve's `GLVConfig`.
     fn image(point: Self::Point) -> Self::Point;
 
+    /// As [`Self::image`], for each place of `images`.
+    fn images(&mut self, points: &[Self::Point], images: &mut [Self::Point]) {
+        for (image, point) in images.iter_mut().zip(points) {
+            *image = Self::image(*point);
+        }
+    }
+
     /// Appends θ times the bases, θ² times the bases, and so on for so many steps; θ = 1 − λ.
     fn climb(&mut self, bases: &[Self::Point], steps: usize, points: &mut Vec<Self::Point>);
 
@@ -46,9 +53,18 @@ pub(crate) trait Backend: Send + Sized {
     /// Appends points in file form.
     fn export(&self, points: &[Self::Point], bytes: &mut Vec<u8>);
 
+    /// Appends points from file form in U form, checked for canonical coordinates only.
+    fn append_u(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), PointError>;
+
     /// Additions within the slices that are independent: what takes a sum takes no other one and is no
-    /// summand of another addition. Sums go to `points`; `others` is only read.
-    fn add(&mut self, points: &mut [Self::Point], others: &[Self::Point], additions: &[Addition]);
+    /// summand of another addition. Sums go to `points`; `others` is only read. Where a position is beyond its
+    /// slice, which is a bug, the points hold anything.
+    fn add(
+        &mut self,
+        points: &mut [Self::Point],
+        others: &[Self::Point],
+        additions: &[Addition],
+    ) -> Result<(), PositionError>;
 }
 
 /// The library's arithmetic, on any curve.
@@ -98,40 +114,52 @@ where
         }
     }
 
-    fn add(&mut self, points: &mut [Self::Point], others: &[Self::Point], additions: &[Addition]) {
+    fn append_u(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), PointError> {
+        bytes
+            .chunks(<Affine<P> as LemPoint>::BYTES)
+            .try_for_each(|point| Affine::<P>::lem_to_u(point, out))
+    }
+
+    fn add(
+        &mut self,
+        points: &mut [Self::Point],
+        others: &[Self::Point],
+        additions: &[Addition],
+    ) -> Result<(), PositionError> {
         /// Sums that share an inversion.
         const BLOCK: usize = 1024;
         let at = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
         for block in additions.chunks(BLOCK) {
             let point = |summand: Summand| {
                 let slice = if summand.is_other() { others } else { &*points };
-                let point = *slice.get(at(summand.position()))?;
-                Some(if summand.is_minus() { -point } else { point })
+                let position = summand.position();
+                let point = *slice.get(at(position)).ok_or(PositionError { position })?;
+                Ok(if summand.is_minus() { -point } else { point })
             };
-            let sums: Vec<Projective<P>> = block
+            let sums = block
                 .iter()
-                .filter_map(|addition| {
-                    Some(point(addition.left)?.into_group() + point(addition.right)?)
-                })
-                .collect();
+                .map(|addition| Ok(point(addition.left)?.into_group() + point(addition.right)?))
+                .collect::<Result<Vec<Projective<P>>, PositionError>>()?;
             let sums = Projective::normalize_batch(&sums);
             for (addition, sum) in block.iter().zip(sums) {
-                if let Some(point) = points.get_mut(at(addition.to)) {
-                    *point = sum;
-                }
+                let position = addition.to;
+                let point = points.get_mut(at(position));
+                *point.ok_or(PositionError { position })? = sum;
             }
         }
+        Ok(())
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod vectorised {
-    use vector::{G1Ladder, G1Point, G2Point, PointFault};
+    use ark_bn254::{g1, g2};
+    use vector::{G1Ladder, G1Point, G2Point, PointFault, Uncompressed};
 
-    use super::{Addition, Backend, BadPoint, PointError};
+    use super::{Addition, Backend, BadPoint, PointError, Portable, PositionError};
 
     macro_rules! backend {
-        ($name:ident, $adder:ident, $point:ident, $ladder:ty, $endomorphism:literal) => {
+        ($name:ident, $curve:ty, $adder:ident, $point:ident, $uncompressed:ident, $ladder:ty) => {
             /// BN254's points in the vector unit.
             pub(crate) struct $name {
                 adder: vector::$adder,
@@ -143,7 +171,7 @@ mod vectorised {
 
                 const INFINITY: Self::Point = vector::$point::INFINITY;
 
-                const ENDOMORPHISM: bool = $endomorphism;
+                const ENDOMORPHISM: bool = <$ladder as Ladder<$point>>::WORKS;
 
                 fn new() -> Option<Self> {
                     Some(Self {
@@ -164,6 +192,10 @@ mod vectorised {
                     <$ladder as Ladder<$point>>::image(point)
                 }
 
+                fn images(&mut self, points: &[Self::Point], images: &mut [Self::Point]) {
+                    self.ladder.images(points, images);
+                }
+
                 fn climb(
                     &mut self,
                     bases: &[Self::Point],
@@ -178,24 +210,23 @@ mod vectorised {
                     bytes: &[u8],
                     points: &mut [Self::Point],
                 ) -> Result<(), BadPoint> {
-                    self.adder.import_into(bytes, points).map_err(|fault| {
-                        let (index, source) = match fault {
-                            PointFault::NotCanonical { index } => (index, PointError::NotCanonical),
-                            PointFault::OffCurve { index } => (index, PointError::NotOnCurve),
-                            _ => (
-                                0,
-                                PointError::WrongLength {
-                                    expected: vector::$point::BYTES,
-                                    got: bytes.len(),
-                                },
-                            ),
-                        };
-                        BadPoint { index, source }
-                    })
+                    self.adder
+                        .import_into(bytes, points)
+                        .map_err(|fault| bad_point(&fault, vector::$point::BYTES, bytes.len()))
                 }
 
                 fn export(&self, points: &[Self::Point], bytes: &mut Vec<u8>) {
                     self.adder.export(points, bytes);
+                }
+
+                fn append_u(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), PointError> {
+                    // The backend was chosen because it works here; the other one always does.
+                    let Some(uncompressed) = Uncompressed::new() else {
+                        return Portable::<$curve>::append_u(bytes, out);
+                    };
+                    uncompressed.$uncompressed(bytes, out).map_err(|fault| {
+                        bad_point(&fault, vector::$point::BYTES, bytes.len()).source
+                    })
                 }
 
                 fn add(
@@ -203,34 +234,47 @@ mod vectorised {
                     points: &mut [Self::Point],
                     others: &[Self::Point],
                     additions: &[Addition],
-                ) {
-                    // The positions are within the slices, as the trait demands; were they not, the
-                    // sums would be missing and no check of them would hold.
-                    if self.adder.add(points, others, additions).is_err() {
-                        points.fill(Self::INFINITY);
-                    }
+                ) -> Result<(), PositionError> {
+                    self.adder.add(points, others, additions)
                 }
             }
         };
     }
 
-    backend!(VectorG1, G1Adder, G1Point, G1Ladder, true);
-    backend!(VectorG2, G2Adder, G2Point, (), false);
+    backend!(VectorG1, g1::Config, G1Adder, G1Point, append_g1, G1Ladder);
+    backend!(VectorG2, g2::Config, G2Adder, G2Point, append_g2, ());
+
+    fn bad_point(fault: &PointFault, expected: usize, got: usize) -> BadPoint {
+        let (index, source) = match fault {
+            PointFault::NotCanonical { index } => (*index, PointError::NotCanonical),
+            PointFault::OffCurve { index } => (*index, PointError::NotOnCurve),
+            _ => (0, PointError::WrongLength { expected, got }),
+        };
+        BadPoint { index, source }
+    }
 
     /// What the endomorphism of a group is used for.
     trait Ladder<P>: Sized {
+        const WORKS: bool;
         fn new() -> Option<Self>;
         fn image(point: P) -> P;
+        fn images(&self, points: &[P], images: &mut [P]);
         fn climb(&mut self, bases: &[P], steps: usize, points: &mut Vec<P>);
     }
 
     impl Ladder<G1Point> for G1Ladder {
+        const WORKS: bool = true;
+
         fn new() -> Option<Self> {
             G1Ladder::new()
         }
 
         fn image(point: G1Point) -> G1Point {
             point.image()
+        }
+
+        fn images(&self, points: &[G1Point], images: &mut [G1Point]) {
+            self.images(points, images);
         }
 
         fn climb(&mut self, bases: &[G1Point], steps: usize, points: &mut Vec<G1Point>) {
@@ -240,12 +284,20 @@ mod vectorised {
 
     /// None: a point of the curve outside the subgroup is not multiplied by λ.
     impl Ladder<G2Point> for () {
+        const WORKS: bool = false;
+
         fn new() -> Option<Self> {
             Some(())
         }
 
         fn image(point: G2Point) -> G2Point {
             point
+        }
+
+        fn images(&self, points: &[G2Point], images: &mut [G2Point]) {
+            for (image, point) in images.iter_mut().zip(points) {
+                *image = *point;
+            }
         }
 
         fn climb(&mut self, _: &[G2Point], _: usize, _: &mut Vec<G2Point>) {}
@@ -290,6 +342,23 @@ where
 
 fn endomorphism_with<P, B: Backend>(_: PhantomData<P>) -> bool {
     B::ENDOMORPHISM
+}
+
+/// Appends points from file form in U form, checked for canonical coordinates only.
+pub(crate) fn append_u<P>(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), PointError>
+where
+    P: SWCurveConfig,
+    Affine<P>: LemPoint,
+{
+    with_backend!(P, append_u_with(PhantomData, bytes, out))
+}
+
+fn append_u_with<P, B: Backend>(
+    _: PhantomData<P>,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), PointError> {
+    B::append_u(bytes, out)
 }
 
 /// Checks points in file form: canonical coordinates, on the curve.
@@ -362,7 +431,16 @@ where
             to,
         })
         .collect();
-    backend.add(&mut points, &subtrahends, &additions);
+    // Runs of different lengths: the first point that has no partner.
+    backend
+        .add(&mut points, &subtrahends, &additions)
+        .map_err(|_| BadPoint {
+            index: subtrahends.len(),
+            source: PointError::WrongLength {
+                expected: left.len(),
+                got: right.len(),
+            },
+        })?;
     let mut bytes = Vec::new();
     backend.export(&points, &mut bytes);
     Ok(bytes)

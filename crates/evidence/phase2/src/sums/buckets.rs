@@ -5,6 +5,7 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ff::AdditiveGroup;
 use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
+use vector::PositionError;
 
 use super::{
     backend::{Backend, BadPoint, with_backend},
@@ -32,8 +33,9 @@ pub(crate) trait BucketSums<P: SWCurveConfig>: Send {
     /// different lengths, or shorter than the scalars, are refused.
     fn add(&mut self, sides: &[&[u8]], uses: &[Use<'_>]) -> Result<(), BadSide>;
 
-    /// For each side and sum the sums of its windows, lowest first: window w counts 2^(w·bits) times.
-    fn window_sums(self: Box<Self>) -> Vec<Vec<Vec<Projective<P>>>>;
+    /// For each side and sum the sums of its windows, lowest first: window w counts 2^(w·bits) times. No sums
+    /// where a point was not added.
+    fn window_sums(self: Box<Self>) -> Result<Vec<Vec<Vec<Projective<P>>>>, PositionError>;
 }
 
 /// `n_sums` sums with `sides` sides over BN254 or BLS12-381 points.
@@ -124,15 +126,16 @@ impl<B: Backend> Buckets<B> {
                     ..bad
                 })
             })?;
+        // Where digits have no images, neither slice has anything.
         let (first, second) = images.split_at_mut(images.len() / 2);
-        points
-            .par_iter()
-            .zip(first)
-            .zip(second)
-            .with_min_len(1 << 10)
-            .for_each(|((point, first), second)| {
-                *first = B::image(*point);
-                *second = B::image(*first);
+        self.shards
+            .par_iter_mut()
+            .zip(points.par_chunks(share))
+            .zip(first.par_chunks_mut(share))
+            .zip(second.par_chunks_mut(share))
+            .for_each(|((((_, _, shard), points), first), second)| {
+                shard.backend().images(points, first);
+                shard.backend().images(first, second);
             });
         Ok(())
     }
@@ -207,16 +210,16 @@ where
         Ok(())
     }
 
-    fn window_sums(self: Box<Self>) -> Vec<Vec<Vec<Projective<P>>>> {
+    fn window_sums(self: Box<Self>) -> Result<Vec<Vec<Vec<Projective<P>>>>, PositionError> {
         let (windows, sides, n_sums) = (self.windows, self.sides, self.n_sums);
         let parts: Vec<ShardSums<P>> = self
             .shards
             .into_par_iter()
             .map(|(first, end, shard)| {
                 let sums = (0..sides).map(|side| weighted_runs::<P, B>(windows, &shard, side));
-                (first, end, sums.collect())
+                Ok((first, end, sums.collect::<Result<_, _>>()?))
             })
-            .collect();
+            .collect::<Result<_, PositionError>>()?;
         let windows_of = |side: usize, sum: u32| {
             let runs = parts.iter().flat_map(move |(first, end, sides)| {
                 let width = place(end - first);
@@ -225,15 +228,19 @@ where
             });
             runs.copied().collect()
         };
-        (0..sides)
+        Ok((0..sides)
             .map(|side| (0..n_sums).map(|sum| windows_of(side, sum)).collect())
-            .collect()
+            .collect())
     }
 }
 
 /// For every run of buckets of a side the sum of (i + 1) times bucket i. With i + 1 = h·R + l that is
 /// R · Σ h·row(h) + Σ l·column(l): rows and columns are plain sums, and few.
-fn weighted_runs<P, B>(windows: Windows, shard: &Shard<B>, side: usize) -> Vec<Projective<P>>
+fn weighted_runs<P, B>(
+    windows: Windows,
+    shard: &Shard<B>,
+    side: usize,
+) -> Result<Vec<Projective<P>>, PositionError>
 where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
@@ -243,11 +250,11 @@ where
     let row_length = 1_u32 << low_bits;
     let rows = (windows.buckets() >> low_bits) + 1;
     let width = rows + row_length;
-    let buckets = shard.side(side);
+    let buckets = shard.side(side)?;
     let runs = buckets.len() / place(windows.buckets()).max(1);
-    let Some(mut sums) = Shard::<B>::new(runs * place(width)) else {
-        return Vec::new();
-    };
+    // The backend works: it has filled the buckets.
+    let position = u32::try_from(runs).unwrap_or(u32::MAX);
+    let mut sums = Shard::<B>::new(runs * place(width)).ok_or(PositionError { position })?;
     // A run after the other: then all points that are added lie close together.
     for (base, run) in (0..)
         .step_by(place(width))
@@ -272,13 +279,13 @@ where
         sums.add(&[run], high.chain(low));
     }
     let mut bytes = Vec::new();
-    let exported = sums.sums().to_vec();
+    let exported = sums.sums()?.to_vec();
     sums.backend().export(&exported, &mut bytes);
     let points: Vec<Affine<P>> = bytes
         .chunks(<Affine<P> as LemPoint>::BYTES)
         .map(|bytes| Affine::from_lem(bytes).unwrap_or(Affine::identity()))
         .collect();
-    points
+    Ok(points
         .chunks(place(width))
         .map(|run| {
             let (rows, columns) = run.split_at(run.len().min(place(rows)));
@@ -288,7 +295,7 @@ where
             }
             high + weighted(columns)
         })
-        .collect()
+        .collect())
 }
 
 /// Sum over i of i times point i.
@@ -354,7 +361,7 @@ mod tests {
                 sums.add(&bytes.each_ref().map(Vec::as_slice), &[(0, scalars)])
                     .unwrap();
             }
-            for (found, points) in sums.window_sums().iter().zip(&sides) {
+            for (found, points) in sums.window_sums().unwrap().iter().zip(&sides) {
                 let expected: Projective<g1::Config> = points
                     .iter()
                     .zip(&numbers)

@@ -9,7 +9,8 @@ mod shard;
 mod windows;
 
 pub(crate) use backend::{
-    Backend, BadPoint, Portable, check_points, differences, has_endomorphism, with_backend,
+    Backend, BadPoint, Portable, append_u, check_points, differences, has_endomorphism,
+    with_backend,
 };
 #[cfg(target_arch = "x86_64")]
 pub(crate) use backend::{VectorG1, VectorG2};

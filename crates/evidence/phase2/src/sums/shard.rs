@@ -1,6 +1,6 @@
 //! The sums of some targets.
 
-use vector::{Addition, Summand};
+use vector::{Addition, PositionError, Summand};
 
 use super::backend::Backend;
 
@@ -58,6 +58,9 @@ pub(crate) struct Shard<B: Backend> {
     /// Where the items of each digit begin.
     starts: Vec<u32>,
     plan: Plan,
+    /// A position that was none: sums that lack something are not given out, for two that lack the same
+    /// would look equal.
+    misplaced: Option<PositionError>,
 }
 
 /// What is to be done for a batch, the same for all sides.
@@ -96,6 +99,7 @@ impl<B: Backend> Shard<B> {
             sorted: Vec::new(),
             starts: Vec::new(),
             plan: Plan::default(),
+            misplaced: None,
         })
     }
 
@@ -105,16 +109,29 @@ impl<B: Backend> Shard<B> {
     }
 
     /// The sums of the first side, in the order of the targets.
-    pub(crate) fn sums(&self) -> &[B::Point] {
+    ///
+    /// # Errors
+    /// An item named a point or a target that is not there: a bug of whoever gave it.
+    pub(crate) fn sums(&self) -> Result<&[B::Point], PositionError> {
         self.side(0)
     }
 
-    /// The sums of a side.
-    pub(crate) fn side(&self, side: usize) -> &[B::Point] {
+    /// The sums of a side, as [`Self::sums`].
+    pub(crate) fn side(&self, side: usize) -> Result<&[B::Point], PositionError> {
+        if let Some(misplaced) = self.misplaced {
+            return Err(misplaced);
+        }
         let points = self.sides.get(side);
         points
             .and_then(|points| points.get(..self.targets))
-            .unwrap_or_default()
+            .ok_or(PositionError {
+                position: u32::try_from(side).unwrap_or(u32::MAX),
+            })
+    }
+
+    /// From now on there are no sums: something is missing in them.
+    pub(crate) fn give_up(&mut self, misplaced: PositionError) {
+        self.misplaced.get_or_insert(misplaced);
     }
 
     /// Adds items, whose sources index the points of each side.
@@ -144,33 +161,42 @@ impl<B: Backend> Shard<B> {
             return;
         }
         self.sort();
+        if let Err(misplaced) = self.run(points) {
+            self.give_up(misplaced);
+        }
+        self.batch.clear();
+    }
+
+    /// Adds the sorted batch.
+    fn run(&mut self, points: &[&[B::Point]]) -> Result<(), PositionError> {
         self.plan.start(self.targets);
         for run in self.batch.chunk_by(|a, b| a.target() == b.target()) {
-            self.plan.add(run, &mut self.touched);
+            self.plan.add(run, &mut self.touched)?;
         }
         let end = index(self.plan.end);
+        let missing = |position| PositionError { position };
+        if points.len() != self.sides.len() {
+            return Err(missing(u32::try_from(points.len()).unwrap_or(u32::MAX)));
+        }
         for (sums, points) in self.sides.iter_mut().zip(points) {
             if sums.len() < end {
                 sums.resize(end, B::INFINITY);
             }
             for item in &self.plan.copies {
-                // A source out of bounds would be left out: callers take it from what they gave.
-                if let (Some(sum), Some(point)) = (
-                    sums.get_mut(index(item.target())),
-                    points.get(index(item.source())),
-                ) {
-                    *sum = if item.minus() {
-                        B::negated(*point)
-                    } else {
-                        *point
-                    };
-                }
+                let (target, source) = (item.target(), item.source());
+                let sum = sums.get_mut(index(target)).ok_or(missing(target))?;
+                let point = *points.get(index(source)).ok_or(missing(source))?;
+                *sum = if item.minus() {
+                    B::negated(point)
+                } else {
+                    point
+                };
             }
             for level in &self.plan.levels {
-                self.backend.add(sums, points, level);
+                self.backend.add(sums, points, level)?;
             }
         }
-        self.batch.clear();
+        Ok(())
     }
 
     /// Brings the items of a target together. Items of buckets come window by window: then only the
@@ -189,8 +215,8 @@ impl<B: Backend> Shard<B> {
         if sorted {
             return;
         }
-        self.sorted.clear();
-        self.sorted.extend_from_slice(&self.batch);
+        // Every place is taken below.
+        self.sorted.resize(self.batch.len(), Packed(0));
         if ascending {
             let mut done = 0;
             for run in self.batch.chunk_by(|a, b| high(a) == high(b)) {
@@ -251,19 +277,20 @@ impl Plan {
     }
 
     /// A tree of additions over the items of one target and, where it has one, its sum.
-    fn add(&mut self, run: &[Packed], touched: &mut [bool]) {
-        let Some(first) = run.first() else { return };
-        let target = first.target();
-        let Some(touched) = touched.get_mut(index(target)) else {
-            return;
+    fn add(&mut self, run: &[Packed], touched: &mut [bool]) -> Result<(), PositionError> {
+        let Some(first) = run.first() else {
+            return Ok(());
         };
+        let target = first.target();
+        let touched = touched.get_mut(index(target));
+        let touched = touched.ok_or(PositionError { position: target })?;
         let summands = &mut self.summands;
         summands.clear();
         if std::mem::replace(touched, true) {
             summands.push(Summand::own(target));
         } else if run.len() == 1 {
             self.copies.push(*first);
-            return;
+            return Ok(());
         }
         summands.extend(
             run.iter()
@@ -274,9 +301,8 @@ impl Plan {
             if self.levels.len() == number {
                 self.levels.push(Vec::new());
             }
-            let Some(level) = self.levels.get_mut(number) else {
-                return;
-            };
+            let level = self.levels.get_mut(number);
+            let level = level.ok_or(PositionError { position: target })?;
             let last = summands.len() == 2;
             let mut kept = 0;
             for pair in 0..summands.len().div_ceil(2) {
@@ -310,6 +336,7 @@ impl Plan {
             summands.truncate(kept);
             number += 1;
         }
+        Ok(())
     }
 }
 
@@ -372,13 +399,53 @@ mod tests {
             shard.add(&[&points], items);
         }
         let mut found = Vec::new();
-        let sums = shard.sums().to_vec();
+        let sums = shard.sums().unwrap().to_vec();
         shard.backend().export(&sums, &mut found);
         let mut wanted = Vec::new();
         for sum in Projective::normalize_batch(&expected) {
             sum.append_lem(&mut wanted);
         }
         assert!(found == wanted);
+    }
+
+    fn misplaced<B: Backend>() {
+        let points = [B::INFINITY; 2];
+        for (target, source) in [(0, 2), (2, 0)] {
+            let item = Item {
+                target,
+                source,
+                minus: false,
+            };
+            for items in [vec![item], vec![item; 3]] {
+                let mut shard = Shard::<B>::with_sides(2, 2).unwrap();
+                shard.add(&[&points, &points], items);
+                let position = 2;
+                assert_eq!(shard.side(1).err(), Some(PositionError { position }));
+            }
+        }
+        // As many runs of points as sides.
+        let mut shard = Shard::<B>::with_sides(2, 2).unwrap();
+        let item = Item {
+            target: 0,
+            source: 0,
+            minus: false,
+        };
+        shard.add(&[&points], [item]);
+        assert!(shard.sums().is_err());
+    }
+
+    #[test]
+    fn r18_sums_that_lack_a_point_are_not_given_out() {
+        use ark_bn254::G1Affine;
+        misplaced::<crate::sums::Portable<g1::Config>>();
+        #[cfg(target_arch = "x86_64")]
+        if crate::sums::VectorG1::new().is_some() {
+            misplaced::<crate::sums::VectorG1>();
+        }
+        let left = vec![0; 2 * G1Affine::BYTES];
+        let right = vec![0; G1Affine::BYTES];
+        let refused = crate::sums::differences::<g1::Config>(&left, &right);
+        assert_eq!(refused.map_err(|bad| bad.index), Err(1));
     }
 
     #[test]

@@ -38,13 +38,14 @@ fn rungs_are_the_powers_of_theta() {
 fn images_are_multiples_by_the_eigenvalue() {
     for level in levels() {
         let mut adder = G1Adder::at(level).unwrap();
-        let bases = points::<g1::Config>(&[0, 1, -4, 77]);
-        let images: Vec<G1Point> = adder
-            .import(&bytes(&bases, G1Point::BYTES))
-            .unwrap()
-            .into_iter()
-            .map(G1Point::image)
-            .collect();
+        let multiples: Vec<i64> = (0..19).map(|i| (i * 11) % 23 - 4).collect();
+        let bases = points::<g1::Config>(&multiples);
+        let imported = adder.import(&bytes(&bases, G1Point::BYTES)).unwrap();
+        let images: Vec<G1Point> = imported.iter().copied().map(G1Point::image).collect();
+        let mut together = vec![G1Point::INFINITY; images.len()];
+        let ladder = G1Ladder::at(level).unwrap();
+        ladder.images(&imported, &mut together);
+        assert!(together == images, "{}", level.name());
         let expected: Vec<_> = bases
             .iter()
             .map(|point| *point * g1::Config::LAMBDA)
