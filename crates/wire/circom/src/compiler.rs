@@ -138,6 +138,8 @@ fn prepare(bytes: &[u8], cache_folder: PathBuf) -> wasmtime::Result<Prepared> {
     // wasmtime takes absolute folders only; the modules folder may be given relative to here.
     cache.with_directory(std::path::absolute(cache_folder)?);
     cache.with_baseline_compression_level(COMPRESSION);
+    // wasmtime would pack what is used often anew, and the image must hold the same bytes whenever it is built.
+    cache.with_optimized_compression_usage_counter_threshold(u64::MAX);
     let mut config = Config::new();
     config
         .cache(Some(Cache::new(cache)?))

@@ -103,6 +103,8 @@ fn config(cache_folder: &Path) -> wasmtime::Result<Config> {
     let mut cache = CacheConfig::new();
     cache.with_directory(std::path::absolute(cache_folder)?);
     cache.with_baseline_compression_level(COMPRESSION);
+    // wasmtime would pack what is used often anew, and the image must hold the same bytes whenever it is built.
+    cache.with_optimized_compression_usage_counter_threshold(u64::MAX);
     let mut config = Config::new();
     config
         .cache(Some(Cache::new(cache)?))
