@@ -71,14 +71,18 @@ where
     Box::new(Sharded::<B>::new(length, per_signal, width))
 }
 
+/// Signals of a block. Threads take blocks in turn: terms that follow each other belong to signals that are near
+/// each other, and all threads should have a share of them.
+const BLOCK: usize = 64;
+
 /// Signals are split among the threads; so are the bases whose multiples are needed.
 struct Sharded<B: Backend> {
     /// Bytes of a point.
     width: usize,
+    /// Signals.
+    length: usize,
     /// Sums of a signal.
     per_signal: usize,
-    /// Signals of a shard; the last may have fewer.
-    per_shard: usize,
     shards: Vec<Shard<B>>,
 }
 
@@ -92,26 +96,23 @@ struct Part<B: Backend> {
 
 impl<B: Backend> Sharded<B> {
     fn new(length: usize, per_signal: usize, width: usize) -> Self {
-        let threads = rayon::current_num_threads().max(1);
-        let per_shard = length.div_ceil(threads).max(1);
-        let shards = (0..length)
-            .step_by(per_shard)
-            .filter_map(|start| {
-                let signals = per_shard.min(length - start);
+        let blocks = length.div_ceil(BLOCK);
+        let count = blocks.min(rayon::current_num_threads().max(1));
+        let missing = blocks * BLOCK - length;
+        let shards = (0..count)
+            .filter_map(|number| {
+                let own = (blocks - number).div_ceil(count) * BLOCK;
+                let has_last = (blocks - 1) % count == number;
+                let signals = own - if has_last { missing } else { 0 };
                 Shard::new(signals.saturating_mul(per_signal))
             })
             .collect();
         Self {
             width,
+            length,
             per_signal,
-            per_shard,
             shards,
         }
-    }
-
-    /// Sums of a shard.
-    fn targets(&self) -> u32 {
-        position(self.per_shard.saturating_mul(self.per_signal)).max(1)
     }
 }
 
@@ -120,8 +121,8 @@ impl<B: Backend> SignalSums for Sharded<B> {
         let rows = bases.len() / self.width.max(1);
         let share = rows.div_ceil(self.shards.len().max(1)).max(1);
         let split = Split {
-            shards: self.shards.len(),
-            targets: self.targets(),
+            shards: position(self.shards.len()).max(1),
+            targets: position(BLOCK.saturating_mul(self.per_signal)).max(1),
         };
         let parts: Vec<Part<B>> = self
             .shards
@@ -162,41 +163,65 @@ impl<B: Backend> SignalSums for Sharded<B> {
         first: usize,
         count: usize,
     ) -> Result<Vec<u8>, PositionError> {
-        let (per_shard, per_signal) = (self.per_shard, self.per_signal.max(1));
-        let end = first.saturating_add(count);
+        let per_signal = self.per_signal.max(1);
+        let (n_shards, width) = (self.shards.len().max(1), self.width);
+        let end = first.saturating_add(count).min(self.length);
+        let blocks = first / BLOCK..end.div_ceil(BLOCK);
+        // The signals of the range in a block, counted from the block's first.
+        let within = |block: usize| {
+            let start = block * BLOCK;
+            first.max(start) - start..end.min(start + BLOCK) - start
+        };
         let parts: Vec<Vec<u8>> = self
             .shards
             .par_iter_mut()
             .enumerate()
             .map(|(number, shard)| {
-                let start = number * per_shard;
-                let (first, end) = (first.saturating_sub(start), end.saturating_sub(start));
                 let sums = shard.sums()?;
-                let end = end.min(sums.len() / per_signal);
-                let mut exported = Vec::with_capacity(end.saturating_sub(first));
-                let own = sums.chunks(per_signal).take(end).skip(first);
-                exported.extend(own.filter_map(|own| own.get(place)).copied());
+                let mut exported = Vec::with_capacity(count.div_ceil(n_shards) + 2 * BLOCK);
+                for block in blocks.clone().filter(|block| block % n_shards == number) {
+                    let start = block / n_shards * BLOCK;
+                    let own = sums.chunks(per_signal).skip(start);
+                    let range = within(block);
+                    let own = own.take(range.end).skip(range.start);
+                    exported.extend(own.filter_map(|own| own.get(place)).copied());
+                }
                 let mut bytes = Vec::new();
                 shard.backend().export(&exported, &mut bytes);
                 Ok(bytes)
             })
             .collect::<Result<_, PositionError>>()?;
-        // Most pieces are of one shard.
-        let mut parts = parts.into_iter().filter(|part| !part.is_empty());
-        let first = parts.next().unwrap_or_default();
-        Ok(parts.fold(first, |mut bytes, part| {
-            bytes.extend_from_slice(&part);
-            bytes
-        }))
+        let mut rest: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        let mut bytes = Vec::with_capacity(end.saturating_sub(first).saturating_mul(width));
+        for block in blocks {
+            let length = within(block).len() * width;
+            if let Some(rest) = rest.get_mut(block % n_shards)
+                && let Some((own, others)) = rest.split_at_checked(length)
+            {
+                bytes.extend_from_slice(own);
+                *rest = others;
+            }
+        }
+        Ok(bytes)
     }
 }
 
 /// How targets are split among shards.
 #[derive(Clone, Copy)]
 struct Split {
-    shards: usize,
-    /// Targets of a shard.
+    shards: u32,
+    /// Targets of a block.
     targets: u32,
+}
+
+impl Split {
+    /// The shard of a target, and its place there.
+    fn of(self, target: u32) -> (usize, u32) {
+        let block = target / self.targets;
+        let (turn, shard) = (block / self.shards, block % self.shards);
+        let place = turn * self.targets + target % self.targets;
+        (index(shard), place)
+    }
 }
 
 /// Where the multiples of a row's base stand that its terms need.
@@ -246,8 +271,8 @@ impl<B: Backend> Part<B> {
         let mut misplaced = double(backend, &mut points, &rows).err();
         let ladder = Ladder::new(backend, &climbers, terms, &mut points);
 
-        let even = terms.len() / split.shards.max(1);
-        let mut items = vec![Vec::with_capacity(even); split.shards];
+        let shards = index(split.shards);
+        let mut items = vec![Vec::with_capacity(terms.len() / shards.max(1)); shards];
         let mut long = ladder.long.iter();
         for row in &rows {
             let double = |power: u32| match power {
@@ -255,10 +280,11 @@ impl<B: Backend> Part<B> {
                 power => row.start + power - 1,
             };
             for term in row.terms {
-                let shard = term.target / split.targets;
-                let target = term.target - shard * split.targets;
-                let Some(items) = items.get_mut(index(shard)) else {
-                    misplaced = Some(PositionError { position: shard });
+                let (shard, target) = split.of(term.target);
+                let Some(items) = items.get_mut(shard) else {
+                    misplaced = Some(PositionError {
+                        position: term.target,
+                    });
                     continue;
                 };
                 if let (true, Some(climber)) = (is_long::<B>(term), row.climber) {
@@ -391,7 +417,7 @@ fn position(index: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use ark_bn254::{Fr, G1Affine, G1Projective, g1};
-    use ark_ec::{CurveGroup, PrimeGroup};
+    use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
     use ark_ff::{AdditiveGroup, Field, PrimeField};
     use formats::points::{LemField, PointError};
 
@@ -468,6 +494,32 @@ mod tests {
                 .unwrap();
             let missed = [0, 2].map(|first| sums.export(0, first, 2).is_err());
             assert!(missed.contains(&true));
+        }
+    }
+
+    #[test]
+    fn signals_of_many_blocks_come_out_in_their_order() {
+        let signals = 3 * BLOCK + 7;
+        let base = G1Affine::generator();
+        let terms: Vec<Term> = (0..position(signals))
+            .map(|signal| term(0, signal, Fr::from(signal)))
+            .collect();
+        let expected: Vec<G1Affine> = (0..position(signals))
+            .map(|signal| (base * Fr::from(signal)).into_affine())
+            .collect();
+        let expected = bytes(&expected);
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                let mut sums = signal_sums::<g1::Config>(signals, 1);
+                sums.add(&bytes(&[base]), &terms).unwrap();
+                for (first, count) in [(0, signals), (0, 64), (60, 10), (63, 130), (192, 99)] {
+                    let end = signals.min(first + count);
+                    let wanted = &expected[first * 64..end * 64];
+                    assert!(sums.export(0, first, count).unwrap() == wanted);
+                }
+                assert!(sums.export(0, signals, 1).unwrap().is_empty());
+            });
         }
     }
 
