@@ -80,7 +80,7 @@ fn schedule(secret: bool) -> Chain {
     };
     let mut steps = vec![Step::Add(term(5))];
     for window in 1..64 {
-        steps.extend([Step::Double, Step::DoubleAdd(term(window * 5))]);
+        steps.extend([Step::Double, Step::DoubleAdd(term(window % 8 * 5))]);
     }
     Chain::over(Table::Joint, steps, secret).unwrap()
 }

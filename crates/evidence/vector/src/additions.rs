@@ -111,8 +111,8 @@ pub(crate) struct Memory<C: Coordinates> {
     /// The products of the norms before each group, and of all.
     prefixes: Vec<Group<C::Field>>,
     one: Group<C::Field>,
-    from_file: C::Field,
-    to_file: C::Field,
+    from_file: Group<C::Field>,
+    to_file: Group<C::Field>,
 }
 
 /// One group of additions.
@@ -154,8 +154,8 @@ impl<C: Coordinates> Memory<C> {
             norms: vec![[zero; GROUP]; GROUPS],
             prefixes: vec![[zero; GROUP]; GROUPS + 1],
             one: [constant(&zero, ark_ff::Field::ONE); GROUP],
-            from_file: from_file(&zero),
-            to_file: to_file(&zero),
+            from_file: [from_file(&zero); GROUP],
+            to_file: [to_file(&zero); GROUP],
         })
     }
 }
@@ -163,7 +163,7 @@ impl<C: Coordinates> Memory<C> {
 impl<C: Coordinates> Adder<C::Point> for Memory<C> {
     fn add(&mut self, points: &mut [C::Point], others: &[C::Point], additions: &[Addition]) {
         for block in additions.chunks(GROUPS * GROUP_LANES) {
-            self.from_file.register().call(AddBlock {
+            self.register().call(AddBlock {
                 memory: self,
                 points,
                 others,
@@ -175,7 +175,7 @@ impl<C: Coordinates> Adder<C::Point> for Memory<C> {
     fn import(&mut self, bytes: &[u8], points: &mut [C::Point]) -> Result<(), PointFault> {
         let chunks = bytes.chunks(GROUP_LANES * C::Point::BYTES);
         for (number, (bytes, points)) in chunks.zip(points.chunks_mut(GROUP_LANES)).enumerate() {
-            self.from_file.register().call(ImportGroup {
+            self.register().call(ImportGroup {
                 memory: self,
                 bytes,
                 points,
@@ -187,7 +187,7 @@ impl<C: Coordinates> Adder<C::Point> for Memory<C> {
 
     fn export(&self, points: &[C::Point], bytes: &mut Vec<u8>) {
         for chunk in points.chunks(GROUP_LANES) {
-            self.from_file.register().call(ExportGroup {
+            self.register().call(ExportGroup {
                 memory: self,
                 points: chunk,
                 bytes,
@@ -228,6 +228,11 @@ work!(Prepare<'a, C: Coordinates> {
 } -> (), work.prepare(witness, summands));
 
 impl<C: Coordinates> Memory<C> {
+    /// Evidence of the features.
+    fn register(&self) -> <C::Field as Field>::Register {
+        self.from_file[0].register()
+    }
+
     /// At most a block of additions, their positions within the slice. Summands are gathered in both
     /// passes: that is cheaper than keeping them in between.
     #[inline(always)]
@@ -304,10 +309,11 @@ impl<C: Coordinates> Memory<C> {
             }
             rows[lane] = point;
         }
-        let (mut x, mut y) = (self.work.one, self.work.one);
-        C::gather(&rows.each_ref(), &mut x, &mut y);
-        C::scale(&mut x, &self.from_file);
-        C::scale(&mut y, &self.from_file);
+        let (mut file_x, mut file_y) = (self.work.one, self.work.one);
+        C::gather(&rows.each_ref(), &mut file_x, &mut file_y);
+        let (mut x, mut y) = (file_x, file_y);
+        C::scale(&mut x, &file_x, &self.from_file);
+        C::scale(&mut y, &file_y, &self.from_file);
         let on_curve = C::curve_lanes(&x, &y);
         C::scatter(&x, &y, &mut rows);
         for (lane, (row, point)) in rows.iter().zip(points).enumerate() {
@@ -333,9 +339,10 @@ impl<C: Coordinates> Memory<C> {
         }
         let (mut x, mut y) = (self.work.one, self.work.one);
         C::gather(&rows.each_ref(), &mut x, &mut y);
-        C::scale(&mut x, &self.to_file);
-        C::scale(&mut y, &self.to_file);
-        C::scatter(&x, &y, &mut rows);
+        let (mut file_x, mut file_y) = (x, y);
+        C::scale(&mut file_x, &x, &self.to_file);
+        C::scale(&mut file_y, &y, &self.to_file);
+        C::scatter(&file_x, &file_y, &mut rows);
         for row in rows.iter().take(points.len()).flat_map(AtRest::rows) {
             bytes.extend_from_slice(&row.bytes());
         }

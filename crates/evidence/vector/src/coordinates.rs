@@ -45,8 +45,8 @@ pub(crate) trait Coordinates: Copy + Send {
     fn negate(a: &mut Self, mask: Lanes);
     /// Makes a double value a single one.
     fn single(a: &mut Self);
-    /// Product with an element of the prime field, in place.
-    fn scale(a: &mut Self, factor: &Self::Field);
+    /// Product with an element of the prime field, the same in every vector, of a single value.
+    fn scale(out: &mut Self, a: &Self, factor: &Group<Self::Field>);
 
     /// The lanes in which two gathered values are the same.
     fn equal_lanes(a: &Self, b: &Self) -> Lanes;

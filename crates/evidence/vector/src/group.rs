@@ -458,7 +458,7 @@ impl<F: Field> Block<F> {
 
 /// The lanes whose coordinates, single values, satisfy y² = x³ + 3.
 #[inline(always)]
-pub(crate) fn on_curve<F: Field>(x: &F, y: &F) -> u8 {
+fn on_curve<F: Field>(x: &F, y: &F) -> u8 {
     let b = constant(x, ark_bn254::g1::Config::COEFF_B);
     let cube = x.square().mul(x);
     y.square().reduced([&cube, &b], 4).zero_lanes()

@@ -22,7 +22,7 @@ use ark_ff::Field as _;
 use crate::field::{Field, GROUP, GROUP_LANES, Group, constant};
 use crate::group::{beta, try_invert_group};
 use crate::level::Level;
-use crate::packed::{Row, pack, unpack};
+use crate::packed::{Row, pack, pack_beside, unpack, unpack_beside};
 use crate::points::G1Point;
 use crate::register::{LANES, Register, work};
 
@@ -60,10 +60,10 @@ impl G1Ladder {
         }
     }
 
-    /// Writes the images (βx, y) of points of an adder of the same level, one for each place of `images`; what
-    /// is longer is left alone.
-    pub fn images(&self, points: &[G1Point], images: &mut [G1Point]) {
-        self.memory.images(points, images);
+    /// Writes the images (βx, y) of points of an adder of the same level and the images of these, (β²x, y); what
+    /// is longer of the three is left alone.
+    pub fn images(&self, points: &[G1Point], images: &mut [G1Point], second: &mut [G1Point]) {
+        self.memory.images(points, images, second);
     }
 }
 
@@ -75,8 +75,8 @@ pub(crate) trait Climber: Send {
     /// One step; the points go to a slice as long as that of the bases.
     fn step(&mut self, rung: &mut [G1Point]);
 
-    /// Images of points.
-    fn images(&self, points: &[G1Point], images: &mut [G1Point]);
+    /// Images of points, and those of the images.
+    fn images(&self, points: &[G1Point], images: &mut [G1Point], second: &mut [G1Point]);
 }
 
 /// The running points.
@@ -85,7 +85,7 @@ pub(crate) struct Rungs<F: Field> {
     y: Vec<Group<F>>,
     prefixes: Vec<Group<F>>,
     one: Group<F>,
-    beta: F,
+    beta: Group<F>,
     beta_squared: Group<F>,
     /// 2/(1 − β)
     factor: Group<F>,
@@ -99,20 +99,12 @@ work!(Step<'a, F: Field> {
     rungs: &'a mut Rungs<F>, out: &'a mut [G1Point],
 } -> (), rungs.step_inlined(out));
 
-work!(MapPoints<'a, F: Field> {
-    beta: &'a F, points: &'a [G1Point], images: &'a mut [G1Point],
-} -> (), {
-    for (points, images) in points.chunks(LANES).zip(images.chunks_mut(LANES)) {
-        let mut rows = [&Row::ZERO; LANES];
-        for (row, G1Point([point])) in rows.iter_mut().zip(points) {
-            *row = point;
-        }
-        let (x, y) = unpack(beta, rows);
-        for (image, row) in images.iter_mut().zip(pack(&x.mul(beta), &y)).take(points.len()) {
-            *image = G1Point([row]);
-        }
-    }
-});
+work!(Images<'a, F: Field> {
+    rungs: &'a Rungs<F>,
+    points: &'a [G1Point],
+    images: &'a mut [G1Point],
+    second: &'a mut [G1Point],
+} -> (), rungs.images_inlined(points, images, second));
 
 impl<F: Field> Climber for Rungs<F> {
     fn load(&mut self, bases: &[G1Point]) {
@@ -126,12 +118,19 @@ impl<F: Field> Climber for Rungs<F> {
         });
     }
 
-    fn images(&self, points: &[G1Point], images: &mut [G1Point]) {
-        self.beta.register().call(MapPoints {
-            beta: &self.beta,
-            points,
-            images,
-        });
+    fn images(&self, points: &[G1Point], images: &mut [G1Point], second: &mut [G1Point]) {
+        let groups = points
+            .chunks(GROUP_LANES)
+            .zip(images.chunks_mut(GROUP_LANES))
+            .zip(second.chunks_mut(GROUP_LANES));
+        for ((points, images), second) in groups {
+            self.one[0].register().call(Images {
+                rungs: self,
+                points,
+                images,
+                second,
+            });
+        }
     }
 }
 
@@ -145,7 +144,7 @@ impl<F: Field> Rungs<F> {
             y: Vec::new(),
             prefixes: Vec::new(),
             one: [constant(&zero, Fq::ONE); GROUP],
-            beta: constant(&zero, beta()),
+            beta: [constant(&zero, beta()); GROUP],
             beta_squared: [constant(&zero, beta() * beta()); GROUP],
             factor: [constant(&zero, factor + factor); GROUP],
         })
@@ -173,6 +172,31 @@ impl<F: Field> Rungs<F> {
             self.y.push(ys);
         }
         self.prefixes.resize(self.x.len(), self.one);
+    }
+
+    /// At most a group. 1 + β + β² = 0, so x + βx + β²x = 0.
+    #[inline(always)]
+    fn images_inlined(&self, points: &[G1Point], images: &mut [G1Point], second: &mut [G1Point]) {
+        let mut rows = [&Row::ZERO; GROUP_LANES];
+        for (row, G1Point([point])) in rows.iter_mut().zip(points) {
+            *row = point;
+        }
+        let (mut x, mut image) = (self.one, self.one);
+        let mut y = [[self.one[0].register(); LANES / 2]; GROUP];
+        for (i, rows) in rows.as_chunks::<LANES>().0.iter().enumerate() {
+            (x[i], y[i]) = unpack_beside(&self.one[0], *rows);
+        }
+        F::multiply(&mut image, &x, &self.beta);
+        let outs = images.chunks_mut(LANES).zip(second.chunks_mut(LANES));
+        for (i, (images, second)) in outs.enumerate() {
+            let other = x[i].zero().reduced([&x[i], &image[i]], 3);
+            for (image, row) in images.iter_mut().zip(pack_beside(&image[i], y[i])) {
+                *image = G1Point([row]);
+            }
+            for (second, row) in second.iter_mut().zip(pack_beside(&other, y[i])) {
+                *second = G1Point([row]);
+            }
+        }
     }
 
     #[inline(always)]

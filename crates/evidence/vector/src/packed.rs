@@ -86,12 +86,8 @@ fn negate(v: [&mut u64; 4]) {
 /// The first and the second coordinate of eight rows.
 #[inline(always)]
 pub(crate) fn unpack<F: Field>(witness: &F, rows: [&Row; LANES]) -> (F, F) {
-    let mut registers = [witness.register(); LANES];
-    for (register, row) in registers.iter_mut().zip(rows) {
-        *register = register.load(&row.0);
-    }
-    let [a, b, c, d, e, f, g, h] = Register::transposed(registers);
-    (F::from_words([a, b, c, d]), F::from_words([e, f, g, h]))
+    let (first, second) = unpack_beside(witness, rows);
+    (first, F::from_words(second))
 }
 
 /// The first coordinate of eight rows.
@@ -104,15 +100,35 @@ pub(crate) fn unpack_first<F: Field>(witness: &F, rows: [&Row; LANES]) -> F {
     F::from_words(Register::transposed_half(registers))
 }
 
-/// The way back; coordinates are fully reduced.
+/// The first coordinate of eight rows, and the words of the second one as they stand.
 #[inline(always)]
-pub(crate) fn pack<F: Field>(first: &F, second: &F) -> [Row; LANES] {
+pub(crate) fn unpack_beside<F: Field>(
+    witness: &F,
+    rows: [&Row; LANES],
+) -> (F, [F::Register; LANES / 2]) {
+    let mut registers = [witness.register(); LANES];
+    for (register, row) in registers.iter_mut().zip(rows) {
+        *register = register.load(&row.0);
+    }
+    let [a, b, c, d, second @ ..] = Register::transposed(registers);
+    (F::from_words([a, b, c, d]), second)
+}
+
+/// The way back; the words are those of canonical integers.
+#[inline(always)]
+pub(crate) fn pack_beside<F: Field>(first: &F, second: [F::Register; LANES / 2]) -> [Row; LANES] {
     let [a, b, c, d] = first.words();
-    let [e, f, g, h] = second.words();
+    let [e, f, g, h] = second;
     let columns = F::Register::transposed([a, b, c, d, e, f, g, h]);
     let mut rows = [Row::ZERO; LANES];
     for (row, column) in rows.iter_mut().zip(columns) {
         *row = Row(column.store());
     }
     rows
+}
+
+/// The way back from both coordinates (see [`Field::words`]).
+#[inline(always)]
+pub(crate) fn pack<F: Field>(first: &F, second: &F) -> [Row; LANES] {
+    pack_beside(first, second.words())
 }

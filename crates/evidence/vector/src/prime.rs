@@ -10,12 +10,12 @@
     reason = "inlined into the function that is compiled for the processor's features"
 )]
 
-use ark_bn254::Fq;
+use ark_bn254::{Fq, g1};
+use ark_ec::short_weierstrass::SWCurveConfig;
 use ark_ff::Field as _;
 
 use crate::coordinates::{Coordinates, Lanes};
 use crate::field::{Field, GROUP, GROUP_LANES, Group, constant};
-use crate::group::on_curve;
 use crate::packed;
 use crate::points::G1Point;
 use crate::register::LANES;
@@ -110,10 +110,8 @@ impl<F: Field> Coordinates for Prime<F> {
     }
 
     #[inline(always)]
-    fn scale(a: &mut Self, factor: &F) {
-        for a in &mut a.0 {
-            *a = a.mul(factor);
-        }
+    fn scale(out: &mut Self, a: &Self, factor: &Group<F>) {
+        F::multiply(&mut out.0, &a.0, factor);
     }
 
     #[inline(always)]
@@ -136,9 +134,14 @@ impl<F: Field> Coordinates for Prime<F> {
 
     #[inline(always)]
     fn curve_lanes(x: &Self, y: &Self) -> Lanes {
+        let b = constant(&x.0[0], g1::Config::COEFF_B);
+        let (mut cube, mut square) = (*x, *x);
+        F::square_all(&mut square.0, &x.0);
+        F::multiply(&mut cube.0, &square.0, &x.0);
+        F::square_all(&mut square.0, &y.0);
         let mut lanes = [0; GROUP];
         for i in 0..GROUP {
-            lanes[i] = on_curve(&x.0[i], &y.0[i]);
+            lanes[i] = square.0[i].reduced([&cube.0[i], &b], 4).zero_lanes();
         }
         lanes
     }

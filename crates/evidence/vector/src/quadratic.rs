@@ -171,9 +171,9 @@ impl<F: Field> Coordinates for Quadratic<F> {
     }
 
     #[inline(always)]
-    fn scale(a: &mut Self, factor: &F) {
-        for a in a.0.iter_mut().flatten() {
-            *a = a.mul(factor);
+    fn scale(out: &mut Self, a: &Self, factor: &Group<F>) {
+        for c in 0..2 {
+            F::multiply(&mut out.0[c], &a.0[c], factor);
         }
     }
 

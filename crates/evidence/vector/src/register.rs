@@ -125,6 +125,13 @@ pub(crate) trait FloatProducts: Register {
     /// Independent multiplications that are worked on together: as many as the registers hold.
     const TOGETHER: usize;
 
+    /// The same number, which the compiler does not use before it has `other`: the order in which the work is
+    /// written down. Without it all products are made first and wait on the stack.
+    #[inline(always)]
+    fn after(self, _other: Self) -> Self {
+        self
+    }
+
     /// `self`·b + c with one rounding.
     fn fused(self, b: Self, c: Self) -> Self;
     fn plus(self, other: Self) -> Self;

@@ -9,7 +9,7 @@
 
 use ark_ff::PrimeField;
 
-use crate::field::Field;
+use crate::field::{Field, GROUP, GROUP_LANES, Group};
 use crate::kernel::PointFault;
 use crate::level::Level;
 use crate::packed::{Row, pack, unpack};
@@ -96,13 +96,13 @@ pub(crate) trait Rows {
 }
 
 /// What a Montgomery product takes to bring a number from the form of files to itself: R / 2^256.
-pub(crate) struct Factor<F>(F);
+pub(crate) struct Factor<F>(Group<F>);
 
 impl<F: Field> Factor<F> {
     /// `None` where the processor lacks a feature.
     pub(crate) fn new() -> Option<Self> {
         let zero = F::detect()?;
-        Some(Self(zero.integer(F::FACTOR.into_bigint().0)))
+        Some(Self([zero.integer(F::FACTOR.into_bigint().0); GROUP]))
     }
 }
 
@@ -116,20 +116,20 @@ impl<F: Field> Rows for Factor<F> {
         out.resize(start + length, 0);
         let groups = out.get_mut(start..).unwrap_or_default();
         let groups = bytes
-            .chunks(LANES * ROW)
-            .zip(groups.chunks_mut(LANES * ROW));
+            .chunks(GROUP_LANES * ROW)
+            .zip(groups.chunks_mut(GROUP_LANES * ROW));
         for (number, (bytes, out)) in groups.enumerate() {
-            let mut rows = [Row::ZERO; LANES];
+            let mut rows = [Row::ZERO; GROUP_LANES];
             for (lane, (row, bytes)) in rows.iter_mut().zip(bytes.as_chunks().0).enumerate() {
                 *row = Row::from_bytes(bytes);
                 if !row.is_canonical() {
-                    let index = (number * LANES + lane) / pair.rows();
+                    let index = (number * GROUP_LANES + lane) / pair.rows();
                     return Err(PointFault::NotCanonical { index });
                 }
             }
-            let rows = self.0.register().call(Convert {
-                factor: &self.0,
-                rows: &rows,
+            self.register().call(Convert {
+                factor: self,
+                rows: &mut rows,
             });
             for (row, out) in rows.iter().zip(out.as_chunks_mut().0) {
                 pair.big_endian(row, out);
@@ -140,9 +140,27 @@ impl<F: Field> Rows for Factor<F> {
 }
 
 work!(Convert<'a, F: Field> {
-    factor: &'a F,
-    rows: &'a [Row; LANES],
-} -> [Row; LANES], {
-    let (first, second) = unpack(factor, rows.each_ref());
-    pack(&first.mul(factor), &second.mul(factor))
-});
+    factor: &'a Factor<F>,
+    rows: &'a mut [Row; GROUP_LANES],
+} -> (), factor.convert(rows));
+
+impl<F: Field> Factor<F> {
+    /// Evidence of the features.
+    fn register(&self) -> F::Register {
+        self.0[0].register()
+    }
+
+    #[inline(always)]
+    fn convert(&self, rows: &mut [Row; GROUP_LANES]) {
+        let (mut first, mut second) = (self.0, self.0);
+        for (i, rows) in rows.as_chunks::<LANES>().0.iter().enumerate() {
+            (first[i], second[i]) = unpack(&self.0[0], rows.each_ref());
+        }
+        let (mut left, mut right) = (first, second);
+        F::multiply(&mut left, &first, &self.0);
+        F::multiply(&mut right, &second, &self.0);
+        for (i, rows) in rows.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            *rows = pack(&left[i], &right[i]);
+        }
+    }
+}

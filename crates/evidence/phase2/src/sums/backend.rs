@@ -36,10 +36,16 @@ pub(crate) trait Backend: Send + Sized {
     /// λ times a point, λ being that of the curve's `GLVConfig`.
     fn image(point: Self::Point) -> Self::Point;
 
-    /// As [`Self::image`], for each place of `images`.
-    fn images(&mut self, points: &[Self::Point], images: &mut [Self::Point]) {
-        for (image, point) in images.iter_mut().zip(points) {
+    /// As [`Self::image`], for each place of `images`, and again for each place of `second`.
+    fn images(
+        &mut self,
+        points: &[Self::Point],
+        images: &mut [Self::Point],
+        second: &mut [Self::Point],
+    ) {
+        for ((point, image), second) in points.iter().zip(images).zip(second) {
             *image = Self::image(*point);
+            *second = Self::image(*image);
         }
     }
 
@@ -192,8 +198,13 @@ mod vectorised {
                     <$ladder as Ladder<$point>>::image(point)
                 }
 
-                fn images(&mut self, points: &[Self::Point], images: &mut [Self::Point]) {
-                    self.ladder.images(points, images);
+                fn images(
+                    &mut self,
+                    points: &[Self::Point],
+                    images: &mut [Self::Point],
+                    second: &mut [Self::Point],
+                ) {
+                    Ladder::images(&self.ladder, points, images, second);
                 }
 
                 fn climb(
@@ -258,7 +269,7 @@ mod vectorised {
         const WORKS: bool;
         fn new() -> Option<Self>;
         fn image(point: P) -> P;
-        fn images(&self, points: &[P], images: &mut [P]);
+        fn images(&self, points: &[P], images: &mut [P], second: &mut [P]);
         fn climb(&mut self, bases: &[P], steps: usize, points: &mut Vec<P>);
     }
 
@@ -273,8 +284,8 @@ mod vectorised {
             point.image()
         }
 
-        fn images(&self, points: &[G1Point], images: &mut [G1Point]) {
-            self.images(points, images);
+        fn images(&self, points: &[G1Point], images: &mut [G1Point], second: &mut [G1Point]) {
+            G1Ladder::images(self, points, images, second);
         }
 
         fn climb(&mut self, bases: &[G1Point], steps: usize, points: &mut Vec<G1Point>) {
@@ -294,11 +305,7 @@ mod vectorised {
             point
         }
 
-        fn images(&self, points: &[G2Point], images: &mut [G2Point]) {
-            for (image, point) in images.iter_mut().zip(points) {
-                *image = *point;
-            }
-        }
+        fn images(&self, _: &[G2Point], _: &mut [G2Point], _: &mut [G2Point]) {}
 
         fn climb(&mut self, _: &[G2Point], _: usize, _: &mut Vec<G2Point>) {}
     }

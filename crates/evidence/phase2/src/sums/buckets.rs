@@ -134,8 +134,7 @@ impl<B: Backend> Buckets<B> {
             .zip(first.par_chunks_mut(share))
             .zip(second.par_chunks_mut(share))
             .for_each(|((((_, _, shard), points), first), second)| {
-                shard.backend().images(points, first);
-                shard.backend().images(first, second);
+                shard.backend().images(points, first, second);
             });
         Ok(())
     }

@@ -218,6 +218,12 @@ impl FloatProducts for Avx512 {
     const TOGETHER: usize = 2;
 
     #[inline(always)]
+    fn after(self, other: Self) -> Self {
+        // SAFETY: `self` exists.
+        unsafe { Self(ordered(self.0, other.0)) }
+    }
+
+    #[inline(always)]
     fn fused(self, b: Self, c: Self) -> Self {
         // SAFETY: `self` exists.
         unsafe {
@@ -257,6 +263,22 @@ impl FloatProducts for Avx512 {
         // SAFETY: `self` exists.
         unsafe { Self(_mm512_ternarylogic_epi64::<AND_OR>(self.0, mask.0, bits.0)) }
     }
+}
+
+/// The first register, which the compiler believes to depend on the second.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn ordered(mut own: __m512i, other: __m512i) -> __m512i {
+    // SAFETY: there is no instruction in it.
+    unsafe {
+        core::arch::asm!(
+            "/* {0} {1} */",
+            inout(zmm_reg) own,
+            in(zmm_reg) other,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    own
 }
 
 /// The transpose of an 8 × 8 matrix of words, one row a register.

@@ -38,14 +38,17 @@ fn rungs_are_the_powers_of_theta() {
 fn images_are_multiples_by_the_eigenvalue() {
     for level in levels() {
         let mut adder = G1Adder::at(level).unwrap();
-        let multiples: Vec<i64> = (0..19).map(|i| (i * 11) % 23 - 4).collect();
+        let multiples: Vec<i64> = (0..39).map(|i| (i * 11) % 23 - 4).collect();
         let bases = points::<g1::Config>(&multiples);
         let imported = adder.import(&bytes(&bases, G1Point::BYTES)).unwrap();
         let images: Vec<G1Point> = imported.iter().copied().map(G1Point::image).collect();
         let mut together = vec![G1Point::INFINITY; images.len()];
+        let mut again = together.clone();
         let ladder = G1Ladder::at(level).unwrap();
-        ladder.images(&imported, &mut together);
+        ladder.images(&imported, &mut together, &mut again);
         assert!(together == images, "{}", level.name());
+        let second: Vec<G1Point> = images.iter().copied().map(G1Point::image).collect();
+        assert!(again == second, "{}", level.name());
         let expected: Vec<_> = bases
             .iter()
             .map(|point| *point * g1::Config::LAMBDA)

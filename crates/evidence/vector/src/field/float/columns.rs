@@ -14,6 +14,7 @@ use std::cmp::Ordering;
 use super::Floats;
 use super::radix::{
     BITS, HALF, HIGH, LOW, MASK, MODULUS, NEGATIVE_INVERSE, ONE_LOW, POSITIVE, POSITIVE_CARRY,
+    integer,
 };
 use crate::limbs::LIMBS;
 use crate::register::FloatProducts;
@@ -98,6 +99,19 @@ const SQUARE_START: [u64; 2 * LIMBS] = {
     counts.start()
 };
 
+/// For the digit u = −2^50 alone, m·q₀ lies between two multiples of 2^51 at the same distance. Rounding takes
+/// the even one, and that is u + m·q₀ for this modulus: u·(−q⁻¹) is such a tie itself, so m = s·2^50 with a sign
+/// s, and (s·q₀ − 1)/2 is even.
+const TIE: () = {
+    let inverse = integer(NEGATIVE_INVERSE);
+    // −inverse / 2, rounded to even: what is left is m.
+    let down = (-inverse - 1) / 2;
+    let even = if down % 2 == 0 { down } else { down + 1 };
+    let sign = -inverse - 2 * even;
+    assert!(sign == 1 || sign == -1);
+    assert!((sign * integer(MODULUS[0]) - 1) % 4 == 0);
+};
+
 /// Constants in registers.
 #[derive(Clone, Copy)]
 struct Constants<V> {
@@ -114,6 +128,7 @@ struct Constants<V> {
 impl<V: FloatProducts> Constants<V> {
     #[inline(always)]
     fn new(witness: V) -> Self {
+        const { TIE };
         let mut modulus = [witness; LIMBS];
         for i in 0..LIMBS {
             modulus[i] = witness.number(MODULUS[i]);
@@ -159,17 +174,14 @@ impl<V: FloatProducts> Constants<V> {
     }
 
     /// One step of Montgomery's reduction: the multiple m of q that makes column k vanish modulo
-    /// 2^51, |m| ≤ 2^50, its lowest product added. With the column's digit u, u + m·q₀ is a multiple
-    /// of 2^51 below 2^101, so both the sum and its sum with C are exact.
+    /// 2^51, |m| ≤ 2^50, its lowest product added. With the column's digit u, u + m·q₀ is a multiple of
+    /// 2^51: m·q₀ / 2^51 rounded to nearest, for |u| is below half of 2^51 or u is −2^50 (see [`TIE`]).
     #[inline(always)]
     fn factor(&self, t: &mut [V; 2 * LIMBS], k: usize) -> V {
         let u = self.taken(t, k);
         let h = u.fused(self.negative_inverse, self.high);
-        let m = u
-            .fused(self.negative_inverse, self.high_low.minus(h))
-            .minus(self.low);
-        let rest = m.fused(self.modulus[0], u).plus(self.high);
-        t[k + 1] = t[k + 1].add(rest);
+        let m = u.fused(self.negative_inverse, self.high.minus(h));
+        t[k + 1] = t[k + 1].add(m.fused(self.modulus[0], self.high));
         m
     }
 
@@ -208,12 +220,16 @@ pub(super) fn products<V: FloatProducts, const W: usize>(
             c.one(&mut t[w], j, a[w].0[0], b[w].0[j]);
         }
     }
+    let mut m = [c.high; W];
+    for w in 0..W {
+        m[w] = c.factor(&mut t[w], 0);
+    }
     // Written out, so that each step has its columns as constants.
-    product_step(&c, &mut t, a, b, 0);
-    product_step(&c, &mut t, a, b, 1);
-    product_step(&c, &mut t, a, b, 2);
-    product_step(&c, &mut t, a, b, 3);
-    product_step(&c, &mut t, a, b, 4);
+    m = product_step(&c, &mut t, a, b, m, 0);
+    m = product_step(&c, &mut t, a, b, m, 1);
+    m = product_step(&c, &mut t, a, b, m, 2);
+    m = product_step(&c, &mut t, a, b, m, 3);
+    product_step(&c, &mut t, a, b, m, 4);
     let mut out = [*a[0]; W];
     for w in 0..W {
         out[w] = c.finish(&mut t[w]);
@@ -221,34 +237,45 @@ pub(super) fn products<V: FloatProducts, const W: usize>(
     out
 }
 
-/// Reduces column k; adds the products with digit k + 1 of a.
+/// Adds the multiple m of q at column k, and the products with digit k + 1 of a. Gives the next multiple, which
+/// depends on the first column alone.
 #[inline(always)]
 fn product_step<V: FloatProducts, const W: usize>(
     c: &Constants<V>,
     t: &mut [[V; 2 * LIMBS]; W],
     a: [&Floats<V>; W],
     b: [&Floats<V>; W],
+    m: [V; W],
     k: usize,
-) {
-    let mut m = [c.high; W];
-    for w in 0..W {
-        m[w] = c.factor(&mut t[w], k);
+) -> [V; W] {
+    let mut next = m;
+    let mut digits = m;
+    if k + 1 < LIMBS {
+        for w in 0..W {
+            digits[w] = a[w].0[k + 1].after(m[w]);
+        }
     }
     for j in 1..LIMBS {
         for w in 0..W {
             if k + 1 < LIMBS {
-                let product = [a[w].0[k + 1], b[w].0[j - 1]];
+                let product = [digits[w], b[w].0[j - 1]];
                 c.two(&mut t[w], k + j, product, [m[w], c.modulus[j]]);
             } else {
                 c.one(&mut t[w], k + j, m[w], c.modulus[j]);
             }
         }
+        if j == 1 && k + 1 < LIMBS {
+            for w in 0..W {
+                next[w] = c.factor(&mut t[w], k + 1);
+            }
+        }
     }
     if k + 1 < LIMBS {
         for w in 0..W {
-            c.one(&mut t[w], k + LIMBS, a[w].0[k + 1], b[w].0[LIMBS - 1]);
+            c.one(&mut t[w], k + LIMBS, digits[w], b[w].0[LIMBS - 1]);
         }
     }
+    next
 }
 
 /// Reduces column k; adds the products of digit k of a with itself and the digits above it.

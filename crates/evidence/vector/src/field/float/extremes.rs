@@ -58,3 +58,29 @@ fn digits_at_their_bounds() {
         }
     }
 }
+
+/// Columns whose digit is −2^50, which rounding decides on.
+#[test]
+fn ties_of_the_reduction() {
+    let zero = Floats::<Model>::detect().unwrap();
+    let half = float(1 << 50);
+    let inverse = Fq::from(2_u64).pow([255]).inverse().unwrap();
+    let of = |digits: [f64; LIMBS]| Floats(digits.map(|digit| zero.0[0].number(digit)));
+    for (place, sign, odd) in (0..LIMBS).flat_map(|place| {
+        [1.0, -1.0]
+            .into_iter()
+            .flat_map(move |sign| [1.0, 3.0, -5.0].map(|odd| (place, sign, odd)))
+    }) {
+        let (mut tie, mut factor) = ([0.0; LIMBS], [0.0; LIMBS]);
+        tie[place] = sign * half;
+        factor[0] = odd;
+        let product = digits(&of(tie).mul(&of(factor)));
+        assert_eq!(value(&product), value(&tie) * value(&factor) * inverse);
+        // 2^25 squared is 2^50: the lowest column again.
+        let mut root = [0.0; LIMBS];
+        root[0] = sign * float(1 << 25);
+        root[place] += odd;
+        let square = digits(&of(root).square());
+        assert_eq!(value(&square), value(&root).square() * inverse);
+    }
+}

@@ -31,6 +31,14 @@ pub(super) const fn float(v: i64) -> f64 {
     f64::from_bits(LOW.to_bits().wrapping_add_signed(v)) - LOW
 }
 
+/// The integer that such a double is.
+pub(super) const fn integer(v: f64) -> i64 {
+    (v + LOW)
+        .to_bits()
+        .wrapping_sub(LOW.to_bits())
+        .cast_signed()
+}
+
 /// Signed digits of q.
 pub(super) const MODULUS: [f64; LIMBS] = floats(MODULUS_64);
 /// 1/q in units of the top digit: estimates how often q goes into a value.
