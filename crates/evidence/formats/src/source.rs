@@ -191,11 +191,22 @@ impl<'a, S: Source + ?Sized> RangeReader<'a, S> {
         Ok(())
     }
 
+    /// As [`Self::read_exact`], for a number of bytes that is known beforehand.
+    #[inline]
+    pub fn read_array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let available = self.buffer.get(self.used..).unwrap_or_default();
+        if let Some(bytes) = available.first_chunk() {
+            self.used += N;
+            return Ok(*bytes);
+        }
+        let mut bytes = [0; N];
+        self.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// A little-endian `u32`.
     pub fn read_u32(&mut self) -> io::Result<u32> {
-        let mut bytes = [0; 4];
-        self.read_exact(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        self.read_array().map(u32::from_le_bytes)
     }
 
     /// Reads from the source, the buffer being empty.

@@ -152,10 +152,7 @@ impl<'a, S: Source> TermReader<'a, S> {
 
     fn read_term(&mut self) -> Result<Term, R1csError> {
         let (constraint, matrix, wires) = (self.constraint, self.matrix, self.n_wires);
-        let mut bytes = [0; TERM];
-        self.reader
-            .read_exact(&mut bytes)
-            .map_err(io("constraints"))?;
+        let bytes: [u8; TERM] = self.reader.read_array().map_err(io("constraints"))?;
         let (mut number, mut coefficient) = ([0; 4], [0; 32]);
         let (signal_bytes, coefficient_bytes) = bytes.split_at(number.len());
         number.copy_from_slice(signal_bytes);

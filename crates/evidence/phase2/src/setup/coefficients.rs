@@ -10,7 +10,7 @@ use formats::{
 
 use super::{
     error::SetupError,
-    layout::COEFFICIENT_BYTES,
+    layout::COEFFICIENT,
     sink::{Message, Outlet, Part},
 };
 
@@ -119,10 +119,18 @@ impl<'a, F: LemField> Records<'a, F> {
         value: &[u8; 32],
     ) -> Result<(), SetupError> {
         let row = u32::try_from(row).map_err(|_| SetupError::TooManyCoefficients { got: row })?;
-        for word in [matrix, row, signal] {
-            self.buffer.extend_from_slice(&word.to_le_bytes());
+        let mut record = [0; COEFFICIENT];
+        let (words, own) = record.split_at_mut(COEFFICIENT - value.len());
+        for (bytes, word) in words
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip([matrix, row, signal])
+        {
+            *bytes = word.to_le_bytes();
         }
-        self.buffer.extend_from_slice(value);
+        own.copy_from_slice(value);
+        self.buffer.extend_from_slice(&record);
         if self.buffer.len() >= CHUNK {
             self.flush()?;
         }
@@ -130,7 +138,7 @@ impl<'a, F: LemField> Records<'a, F> {
     }
 
     fn flush(&mut self) -> Result<(), SetupError> {
-        let room = CHUNK + usize::try_from(COEFFICIENT_BYTES).unwrap_or(0);
+        let room = CHUNK + COEFFICIENT;
         let bytes = std::mem::replace(&mut self.buffer, Vec::with_capacity(room));
         let offset = self.next;
         self.next += u64::try_from(bytes.len()).unwrap_or(u64::MAX);

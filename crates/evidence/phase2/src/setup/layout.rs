@@ -6,6 +6,8 @@ const FILE_HEADER: u64 = 12;
 const SECTION_HEADER: u64 = 12;
 /// `u32 matrix | u32 constraint | u32 signal | 32-byte value`
 pub(super) const COEFFICIENT_BYTES: u64 = 44;
+/// The same as a length.
+pub(super) const COEFFICIENT: usize = 44;
 
 /// Section number, position of its first byte, and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

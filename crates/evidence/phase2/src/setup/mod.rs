@@ -8,13 +8,16 @@ mod circuit_hash;
 mod coefficients;
 mod eisenstein;
 mod error;
+mod ladder;
 mod layout;
 mod overrun;
+mod part;
 mod plan;
 mod produce;
 mod shape;
 mod signed;
 mod sink;
+mod terms;
 mod walk;
 mod write;
 

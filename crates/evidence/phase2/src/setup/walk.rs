@@ -13,11 +13,12 @@ use formats::{
 };
 
 use super::{
-    accumulate::{SignalSums, Term},
+    accumulate::SignalSums,
     coefficients::Records,
     error::SetupError,
     plan::{Pass, Sum},
     signed::Signed,
+    terms::{Terms, index, position},
 };
 use crate::EngineCurve;
 
@@ -34,15 +35,14 @@ const BLOCK_POINTS: u64 = 1 << 10;
 /// Constraints between two looks at the progress sink.
 const CONSTRAINTS: u32 = 1 << 10;
 
-/// Which point of which block a base is.
-type Origin = (RawPoints, usize);
-
 /// Terms waiting to be added, with the points they multiply.
 #[derive(Default)]
 pub(super) struct Batch {
     bases: Vec<u8>,
-    origins: Vec<Origin>,
-    terms: Vec<Term>,
+    /// Which block each base is from, and which point of it.
+    origins: Vec<(u32, u32)>,
+    blocks: Vec<RawPoints>,
+    terms: Terms,
     /// Doublings of all bases, and images.
     doublings: u32,
 }
@@ -50,19 +50,22 @@ pub(super) struct Batch {
 impl Batch {
     /// Adds the terms to sums of the batch's group.
     pub(super) fn add_to(&self, sums: &mut dyn SignalSums) -> Result<(), SetupError> {
-        if self.terms.is_empty() {
+        if self.terms.as_slice().is_empty() {
             return Ok(());
         }
-        sums.add(&self.bases, &self.terms)
-            .map_err(|bad| match self.origins.get(bad.index) {
-                Some((raw, index)) => SetupError::Points(raw.malformed(*index, bad.source)),
-                None => SetupError::TooFewPoints { index: 0 },
-            })
+        sums.add(&self.bases, &self.terms).map_err(|bad| {
+            let origin = self.origins.get(bad.index).and_then(|(block, at)| {
+                let block = self.blocks.get(index(*block))?;
+                Some(block.malformed(index(*at), bad.source))
+            });
+            origin.map_or(SetupError::TooFewPoints { index: 0 }, SetupError::Points)
+        })
     }
 
     fn clear(&mut self) {
         self.bases.clear();
         self.origins.clear();
+        self.blocks.clear();
         self.terms.clear();
         self.doublings = 0;
     }
@@ -87,7 +90,8 @@ impl Batches {
         let like = |batch: &Batch| Batch {
             bases: Vec::with_capacity(batch.bases.len()),
             origins: Vec::with_capacity(batch.origins.len()),
-            terms: Vec::with_capacity(batch.terms.len()),
+            blocks: Vec::new(),
+            terms: Terms::like(&batch.terms),
             doublings: 0,
         };
         Self {
@@ -140,27 +144,26 @@ where
         &mut self,
         batch: &mut Batch,
         index: u64,
-        target: u32,
-        value: Signed,
+        (signal, place): (u32, u32),
+        value: &Signed,
     ) -> Result<(), SetupError> {
         let known = match self.last {
             Some((last, known)) if last == index => known,
             _ => {
-                let origin = self.append(index, &mut batch.bases)?;
-                batch.origins.push(origin);
+                self.append(index, batch)?;
                 0
             }
         };
         let doublings = value.doublings().max(known);
         batch.doublings += doublings - known + value.images();
         self.last = Some((index, doublings));
-        let row = u32::try_from(batch.origins.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        batch.terms.push(Term { row, target, value });
+        let row = position(batch.origins.len()).saturating_sub(1);
+        batch.terms.push(row, signal, place, value);
         Ok(())
     }
 
     /// Appends the point at `index`.
-    fn append(&mut self, index: u64, bytes: &mut Vec<u8>) -> Result<Origin, SetupError> {
+    fn append(&mut self, index: u64, batch: &mut Batch) -> Result<(), SetupError> {
         let end = SetupError::TooFewPoints { index };
         while index >= self.end {
             // Blocks of which nothing is used are not read.
@@ -181,8 +184,13 @@ where
             return Err(end);
         };
         let point = self.block.chunks_exact(width).nth(at).ok_or(end)?;
-        bytes.extend_from_slice(point);
-        Ok((raw, at))
+        batch.bases.extend_from_slice(point);
+        if batch.blocks.last() != Some(&raw) {
+            batch.blocks.push(raw);
+        }
+        let block = position(batch.blocks.len()).saturating_sub(1);
+        batch.origins.push((block, position(at)));
+        Ok(())
     }
 }
 
@@ -232,18 +240,22 @@ impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
         let places = Places::new(self.pass);
         let mut terms = self.r1cs.terms()?;
         let mut seen = 0;
+        // Coefficients come in runs.
+        let mut last = ([0; 32], Signed::of::<C::Fr>(&[0; 32])?);
         while let Some(term) = terms.next_term()? {
             if term.constraint - seen >= CONSTRAINTS {
                 self.go_on(u64::from(term.constraint - seen))?;
                 seen = term.constraint;
             }
             let row = u64::from(term.constraint);
-            let value = Signed::of::<C::Fr>(&term.coefficient)?;
+            if term.coefficient != last.0 {
+                last = (term.coefficient, Signed::of::<C::Fr>(&term.coefficient)?);
+            }
             if let Some(records) = &mut records {
                 records.push(term.matrix, row, term.signal, &term.coefficient)?;
             }
             if let Some(signal) = self.position(term.signal) {
-                self.push(&places, term.matrix, row, signal, value)?;
+                self.push(&places, term.matrix, row, signal, &last.1)?;
             }
         }
         let header = self.r1cs.header();
@@ -254,7 +266,7 @@ impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
                 records.push_one(row, public)?;
             }
             if let Some(signal) = self.position(public) {
-                self.push(&places, Matrix::A, row, signal, Signed::ONE)?;
+                self.push(&places, Matrix::A, row, signal, &Signed::ONE)?;
             }
         }
         if let Some(records) = records {
@@ -286,9 +298,9 @@ impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
         matrix: Matrix,
         row: u64,
         signal: u32,
-        value: Signed,
+        value: &Signed,
     ) -> Result<(), SetupError> {
-        let g1 = |place: u32| signal * places.per_signal + place;
+        let g1 = |place: u32| (signal, place);
         let Batches {
             tau,
             alpha,
@@ -309,7 +321,7 @@ impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
                     self.tau.push(tau, row, g1(b), value)?;
                 }
                 if places.b2 {
-                    self.tau_g2.push(tau_g2, row, signal, value)?;
+                    self.tau_g2.push(tau_g2, row, (signal, 0), value)?;
                 }
                 if let Some(k) = places.k {
                     self.alpha.push(alpha, row, g1(k), value)?;
@@ -322,9 +334,9 @@ impl<'a, S: Source, T: Source, C: EngineCurve> Walk<'a, S, T, C> {
             }
         }
         let in_g1 = [&*tau, alpha, beta];
-        let terms: usize = in_g1.iter().map(|batch| batch.terms.len()).sum();
+        let terms: usize = in_g1.iter().map(|batch| batch.terms.as_slice().len()).sum();
         let doublings: u32 = in_g1.iter().map(|batch| batch.doublings).sum();
-        if terms + tau_g2.terms.len() >= BATCH_TERMS
+        if terms + tau_g2.terms.as_slice().len() >= BATCH_TERMS
             || doublings >= BATCH_DOUBLINGS
             || tau_g2.doublings >= BATCH_DOUBLINGS_G2
         {
@@ -361,7 +373,6 @@ struct Places {
     a: Option<u32>,
     b1: Option<u32>,
     b2: bool,
-    per_signal: u32,
 }
 
 impl Places {
@@ -375,7 +386,6 @@ impl Places {
             a: place(Sum::A),
             b1: place(Sum::B1),
             b2: pass.has(Sum::B2),
-            per_signal: u32::try_from(pass.n_g1()).unwrap_or(u32::MAX),
         }
     }
 }

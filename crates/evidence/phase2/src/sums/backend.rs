@@ -422,6 +422,18 @@ where
     };
     let width = <Affine<P> as LemPoint>::BYTES;
     let count = left.len() / width;
+    // Runs of different lengths: the first point that has no partner.
+    let unpaired = || BadPoint {
+        index: count.min(right.len() / width),
+        source: PointError::WrongLength {
+            expected: left.len(),
+            got: right.len(),
+        },
+    };
+    let positions = u32::try_from(count).map_err(|_| unpaired())?;
+    if left.len() != right.len() {
+        return Err(unpaired());
+    }
     let mut points = vec![B::INFINITY; count];
     backend.import(left, &mut points)?;
     let mut subtrahends = vec![B::INFINITY; right.len() / width];
@@ -431,23 +443,16 @@ where
             index: count + bad.index,
             ..bad
         })?;
-    let additions: Vec<Addition> = (0..u32::try_from(count).unwrap_or(0))
+    let additions: Vec<Addition> = (0..positions)
         .map(|to| Addition {
             left: Summand::own(to),
             right: Summand::other(to).signed(true),
             to,
         })
         .collect();
-    // Runs of different lengths: the first point that has no partner.
     backend
         .add(&mut points, &subtrahends, &additions)
-        .map_err(|_| BadPoint {
-            index: subtrahends.len(),
-            source: PointError::WrongLength {
-                expected: left.len(),
-                got: right.len(),
-            },
-        })?;
+        .map_err(|_| unpaired())?;
     let mut bytes = Vec::new();
     backend.export(&points, &mut bytes);
     Ok(bytes)

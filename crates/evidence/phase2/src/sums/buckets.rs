@@ -195,11 +195,9 @@ where
                     let own = digits.iter().skip(place(window));
                     let own = own.step_by(place(windows.count));
                     let items = (0_u32..).zip(own).filter_map(|(source, digit)| {
-                        Some(Item {
-                            target: base + digit.bucket()?,
-                            source: source + digit.image() * count,
-                            minus: digit.is_minus(),
-                        })
+                        let target = base + digit.bucket()?;
+                        let source = source + digit.image() * count;
+                        Some(Item::new(target, source, digit.is_minus()))
                     });
                     shard.collect(&points, items);
                 }
@@ -262,11 +260,7 @@ where
         let finite = (0_u32..)
             .zip(run)
             .filter(|(_, point)| !B::is_infinity(point));
-        let item = |target: u32, source| Item {
-            target: base + target,
-            source,
-            minus: false,
-        };
+        let item = |target: u32, source| Item::new(base + target, source, false);
         let high = finite.clone().filter_map(|(source, _)| {
             let row = (source + 1) >> low_bits;
             (row > 0).then(|| item(row, source))

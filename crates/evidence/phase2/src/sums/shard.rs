@@ -4,25 +4,16 @@ use vector::{Addition, PositionError, Summand};
 
 use super::backend::Backend;
 
-/// One point, or its negative, that belongs to a target.
+/// One point, or its negative, that belongs to a target; ordered by the target.
 #[derive(Clone, Copy)]
-pub(crate) struct Item {
-    /// Which sum of the shard.
-    pub(crate) target: u32,
-    /// Which point of the slice given with it, below 2^30.
-    pub(crate) source: u32,
-    /// Subtract it.
-    pub(crate) minus: bool,
-}
+pub(crate) struct Item(u64);
 
-/// An item in one word, ordered by its target.
-#[derive(Clone, Copy)]
-struct Packed(u64);
-
-impl Packed {
-    fn new(item: Item) -> Self {
-        let low = u64::from(item.source) << 1 | u64::from(item.minus);
-        Self(u64::from(item.target) << 32 | low)
+impl Item {
+    /// Which sum of the shard; which point of the slice given with it, below 2^30; whether it is subtracted.
+    pub(crate) fn new(target: u32, source: u32, minus: bool) -> Self {
+        // What is longer would be another target; no slice has such a place.
+        let source = u64::from(source.min(u32::MAX >> 1));
+        Self(u64::from(target) << 32 | source << 1 | u64::from(minus))
     }
 
     fn target(self) -> u32 {
@@ -53,8 +44,8 @@ pub(crate) struct Shard<B: Backend> {
     sides: Vec<Vec<B::Point>>,
     /// Targets that something has been added to: the sums of all others are infinity.
     touched: Vec<bool>,
-    batch: Vec<Packed>,
-    sorted: Vec<Packed>,
+    batch: Vec<Item>,
+    sorted: Vec<Item>,
     /// Where the items of each digit begin.
     starts: Vec<u32>,
     plan: Plan,
@@ -67,7 +58,7 @@ pub(crate) struct Shard<B: Backend> {
 #[derive(Default)]
 struct Plan {
     /// Targets whose sum is one point.
-    copies: Vec<Packed>,
+    copies: Vec<Item>,
     /// Additions, each level independent.
     levels: Vec<Vec<Addition>>,
     /// Summands of the target at hand.
@@ -148,7 +139,7 @@ impl<B: Backend> Shard<B> {
         items: impl IntoIterator<Item = Item>,
     ) {
         for item in items {
-            self.batch.push(Packed::new(item));
+            self.batch.push(item);
             if self.batch.len() == BATCH {
                 self.flush(points);
             }
@@ -202,7 +193,7 @@ impl<B: Backend> Shard<B> {
     /// Brings the items of a target together. Items of buckets come window by window: then only the
     /// low digits are out of order, and each window is sorted by itself.
     fn sort(&mut self) {
-        let high = |item: &Packed| item.target() >> LOW_BITS;
+        let high = |item: &Item| item.target() >> LOW_BITS;
         let (mut ascending, mut sorted, mut highest) = (true, true, 0);
         let mut before = 0;
         for item in &self.batch {
@@ -216,7 +207,7 @@ impl<B: Backend> Shard<B> {
             return;
         }
         // Every place is taken below.
-        self.sorted.resize(self.batch.len(), Packed(0));
+        self.sorted.resize(self.batch.len(), Item(0));
         if ascending {
             let mut done = 0;
             for run in self.batch.chunk_by(|a, b| high(a) == high(b)) {
@@ -233,7 +224,7 @@ impl<B: Backend> Shard<B> {
             if highest >> shift == 0 {
                 break;
             }
-            let digit = |item: &Packed| (item.target() >> shift) & LOW_MASK;
+            let digit = |item: &Item| (item.target() >> shift) & LOW_MASK;
             distribute(&self.batch, &mut self.sorted, &mut self.starts, digit);
             std::mem::swap(&mut self.batch, &mut self.sorted);
         }
@@ -241,12 +232,7 @@ impl<B: Backend> Shard<B> {
 }
 
 /// A stable sort by one digit, from one slice to another of the same length.
-fn distribute(
-    from: &[Packed],
-    to: &mut [Packed],
-    starts: &mut Vec<u32>,
-    digit: impl Fn(&Packed) -> u32,
-) {
+fn distribute(from: &[Item], to: &mut [Item], starts: &mut Vec<u32>, digit: impl Fn(&Item) -> u32) {
     starts.clear();
     starts.resize(1 << LOW_BITS, 0);
     for item in from {
@@ -277,7 +263,7 @@ impl Plan {
     }
 
     /// A tree of additions over the items of one target and, where it has one, its sum.
-    fn add(&mut self, run: &[Packed], touched: &mut [bool]) -> Result<(), PositionError> {
+    fn add(&mut self, run: &[Item], touched: &mut [bool]) -> Result<(), PositionError> {
         let Some(first) = run.first() else {
             return Ok(());
         };
@@ -386,15 +372,11 @@ mod tests {
                 } else {
                     random() % n_targets
                 };
-                let item = Item {
-                    target,
-                    source: random() % 40,
-                    minus: random() % 2 == 0,
-                };
-                let point = sources[index(item.source)];
-                let point = if item.minus { -point } else { point };
+                let (source, minus) = (random() % 40, random() % 2 == 0);
+                let point = sources[index(source)];
+                let point = if minus { -point } else { point };
                 expected[index(target)] += point;
-                items.push(item);
+                items.push(Item::new(target, source, minus));
             }
             shard.add(&[&points], items);
         }
@@ -411,11 +393,7 @@ mod tests {
     fn misplaced<B: Backend>() {
         let points = [B::INFINITY; 2];
         for (target, source) in [(0, 2), (2, 0)] {
-            let item = Item {
-                target,
-                source,
-                minus: false,
-            };
+            let item = Item::new(target, source, false);
             for items in [vec![item], vec![item; 3]] {
                 let mut shard = Shard::<B>::with_sides(2, 2).unwrap();
                 shard.add(&[&points, &points], items);
@@ -425,11 +403,7 @@ mod tests {
         }
         // As many runs of points as sides.
         let mut shard = Shard::<B>::with_sides(2, 2).unwrap();
-        let item = Item {
-            target: 0,
-            source: 0,
-            minus: false,
-        };
+        let item = Item::new(0, 0, false);
         shard.add(&[&points], [item]);
         assert!(shard.sums().is_err());
     }
@@ -442,10 +416,12 @@ mod tests {
         if crate::sums::VectorG1::new().is_some() {
             misplaced::<crate::sums::VectorG1>();
         }
-        let left = vec![0; 2 * G1Affine::BYTES];
-        let right = vec![0; G1Affine::BYTES];
-        let refused = crate::sums::differences::<g1::Config>(&left, &right);
-        assert_eq!(refused.map_err(|bad| bad.index), Err(1));
+        let two = vec![0; 2 * G1Affine::BYTES];
+        let one = vec![0; G1Affine::BYTES];
+        for (left, right) in [(&two, &one), (&one, &two)] {
+            let refused = crate::sums::differences::<g1::Config>(left, right);
+            assert_eq!(refused.map_err(|bad| bad.index), Err(1));
+        }
     }
 
     #[test]
