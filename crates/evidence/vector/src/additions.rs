@@ -245,17 +245,16 @@ impl<C: Coordinates> Memory<C> {
             ..
         } = self;
         let features = one[0].register();
-        let group = |g| additions.chunks(GROUP_LANES).nth(g).unwrap_or_default();
-        let count = additions.len().div_ceil(GROUP_LANES);
-        let Some(first) = additions.first() else {
+        let Some(groups) = Groups::new(additions) else {
             return;
         };
+        let (first, count) = (&groups.last[0], groups.count());
         prefixes[0] = *one;
         let mut summands = [Summands::new(points, others, first); 2];
-        summands[0].read_all(features, points, others, group(0));
+        summands[0].read_all(features, points, others, groups.get(0));
         for g in 0..count {
             let [now, coming] = in_turn(&mut summands, g);
-            let next = group(g + 1);
+            let next = groups.get(g + 1);
             coming.read(features, points, others, next, 0);
             work.prepare_run(&mut norms[g], &one[0], now);
             coming.read(features, points, others, next, 1);
@@ -271,19 +270,19 @@ impl<C: Coordinates> Memory<C> {
         let [mut own, _] = inverses;
         let mut sums = [C::Point::INFINITY; GROUP_LANES];
         let mut summands = Summands::new(points, others, first);
-        summands.read_all(features, points, others, group(count - 1));
+        summands.read_all(features, points, others, &groups.last);
         for g in (0..count).rev() {
             let [before, after] = in_turn(&mut inverses, g);
             Field::multiply(&mut own, before, &prefixes[g]);
             Field::multiply(after, &norms[g], before);
             work.prepare(&one[0], &summands);
             work.finish(&own, &mut sums);
-            for (addition, sum) in group(g).iter().zip(&sums) {
+            for (addition, sum) in groups.get(g).iter().zip(&sums) {
                 points[position(addition.to)] = *sum;
             }
             // What a sum was written over is read no more; the last time this is for nothing.
             summands = Summands::new(points, others, first);
-            summands.read_all(features, points, others, group(g.saturating_sub(1)));
+            summands.read_all(features, points, others, groups.get(g.saturating_sub(1)));
         }
     }
 
@@ -365,6 +364,37 @@ fn in_turn<T>(pair: &mut [T; 2], turn: usize) -> [&mut T; 2] {
     }
 }
 
+/// The groups of a block. The last one is filled up with its first addition, whose sum is then written more than
+/// once.
+struct Groups<'a> {
+    full: &'a [[Addition; GROUP_LANES]],
+    last: [Addition; GROUP_LANES],
+}
+
+impl<'a> Groups<'a> {
+    /// `None` for no additions.
+    fn new(additions: &'a [Addition]) -> Option<Self> {
+        let (full, rest) = additions.as_chunks();
+        let Some(first) = rest.first() else {
+            let (last, full) = full.split_last()?;
+            return Some(Self { full, last: *last });
+        };
+        let mut last = [*first; GROUP_LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        Some(Self { full, last })
+    }
+
+    fn count(&self) -> usize {
+        self.full.len() + 1
+    }
+
+    /// Behind the last one, the last one.
+    #[inline(always)]
+    fn get(&self, number: usize) -> &[Addition; GROUP_LANES] {
+        self.full.get(number).unwrap_or(&self.last)
+    }
+}
+
 /// Where a group's summands stand, and which of them are subtracted.
 #[derive(Clone, Copy)]
 struct Summands<'a, P> {
@@ -392,7 +422,7 @@ impl<'a, P: AtRest> Summands<'a, P> {
         features: R,
         points: &'a [P],
         others: &'a [P],
-        group: &[Addition],
+        group: &[Addition; GROUP_LANES],
     ) {
         for part in 0..GROUP {
             self.read(features, points, others, group, part);
@@ -400,29 +430,26 @@ impl<'a, P: AtRest> Summands<'a, P> {
     }
 
     /// Reads a vector of them and has them on their way while the group before is worked on: they stand
-    /// anywhere, and a processor waits for a few lines of memory at a time only. Missing additions of a last
-    /// group repeat its first.
+    /// anywhere, and a processor waits for a few lines of memory at a time only.
     #[inline(always)]
     fn read<R: Register>(
         &mut self,
         features: R,
         points: &'a [P],
         others: &'a [P],
-        group: &[Addition],
+        group: &[Addition; GROUP_LANES],
         part: usize,
     ) {
-        let Some(first) = group.first() else { return };
         let (mut minus_left, mut minus_right) = (0, 0);
         for place in 0..LANES {
             let lane = part * LANES + place;
-            let addition = group.get(lane).unwrap_or(first);
+            let addition = &group[lane];
             let (left, right) = (addition.left, addition.right);
             minus_left |= u8::from(left.is_minus()) << place;
             minus_right |= u8::from(right.is_minus()) << place;
             let (left, right) = (left.of(points, others), right.of(points, others));
-            for row in left.rows().iter().chain(right.rows()) {
-                features.fetch(row);
-            }
+            left.fetch(features);
+            right.fetch(features);
             self.left[lane] = left;
             self.right[lane] = right;
         }

@@ -4,6 +4,7 @@
 
 use crate::field::{Field, GROUP, GROUP_LANES, Group};
 use crate::packed::Row;
+use crate::register::Register;
 
 /// A point's coordinates at rest: canonical, in the Montgomery form of the field that works on them.
 pub(crate) trait AtRest: Copy + PartialEq {
@@ -13,6 +14,14 @@ pub(crate) trait AtRest: Copy + PartialEq {
 
     fn rows(&self) -> &[Row];
     fn rows_mut(&mut self) -> &mut [Row];
+
+    /// Has its rows on their way into the nearest cache.
+    #[inline(always)]
+    fn fetch<R: Register>(&self, features: R) {
+        for row in self.rows() {
+            features.fetch(row);
+        }
+    }
 }
 
 /// Whether lanes do something, for each vector of a group.
