@@ -208,6 +208,8 @@ struct Walk<'a, C: CurveParams> {
     next_index: u32,
     iterations_left: u64,
     batch: Vec<Step<C>>,
+    /// Contributions that the progress sink does not know of yet.
+    left_to_report: u64,
     reports: Vec<ContributionReport>,
 }
 
@@ -220,6 +222,7 @@ impl<'a, C: EngineCurve> Walk<'a, C> {
             next_index: 0,
             iterations_left: 1 << MAX_COMPUTED_EXPONENT,
             batch: Vec::new(),
+            left_to_report: 0,
             reports: Vec::new(),
         }
     }
@@ -254,11 +257,15 @@ impl<'a, C: EngineCurve> Walk<'a, C> {
         self.transcript.absorb(&record);
         let delta_before = self.delta;
         self.delta = record.delta_after;
-        self.batch.push(Step {
-            index,
-            delta_before,
-            record,
-        });
+        self.left_to_report += 1;
+        // The equations of a beacon's record hold: it was computed from the factor.
+        if record.kind == ContributionKind::Ordinary {
+            self.batch.push(Step {
+                index,
+                delta_before,
+                record,
+            });
+        }
         Ok(())
     }
 
@@ -300,6 +307,13 @@ impl<'a, C: EngineCurve> Walk<'a, C> {
     /// For each contribution e(g1_s, g2_spx) = e(g1_sx, g2_sp) and e(before, g2_spx) = e(after, g2_sp),
     /// all in one product with random weights; one by one where that fails, to name the culprit.
     fn check_batch(&mut self, progress: &dyn ProgressSink) -> Result<(), CheckError> {
+        progress.advance(std::mem::take(&mut self.left_to_report));
+        if progress.is_cancelled() {
+            return Err(CheckError::Cancelled);
+        }
+        if self.batch.is_empty() {
+            return Ok(());
+        }
         let pairs: Vec<_> = self
             .batch
             .par_iter()
@@ -312,10 +326,6 @@ impl<'a, C: EngineCurve> Walk<'a, C> {
             // Each equation holds, so their weighted product does: not reached. Refuse all the same.
             let index = self.next_index.saturating_sub(1);
             return Err(CheckError::BadProofOfKnowledge { index });
-        }
-        progress.advance(u64::try_from(self.batch.len()).unwrap_or(u64::MAX));
-        if progress.is_cancelled() {
-            return Err(CheckError::Cancelled);
         }
         self.batch.clear();
         Ok(())

@@ -32,7 +32,7 @@ impl Item {
 /// Items added at a time: they share inversions.
 const BATCH: usize = 1 << 15;
 /// Bits of a target that one pass of the sort looks at: those of the longest run of buckets.
-const LOW_BITS: u32 = 12;
+const LOW_BITS: u32 = 14;
 const LOW_MASK: u32 = (1 << LOW_BITS) - 1;
 
 /// Sums of one thread, with the memory to add to them. It can have several sides: the same items over
@@ -233,8 +233,9 @@ impl<B: Backend> Shard<B> {
 
 /// A stable sort by one digit, from one slice to another of the same length.
 fn distribute(from: &[Item], to: &mut [Item], starts: &mut Vec<u32>, digit: impl Fn(&Item) -> u32) {
+    let highest = from.iter().map(&digit).max().unwrap_or(0);
     starts.clear();
-    starts.resize(1 << LOW_BITS, 0);
+    starts.resize(index(highest) + 1, 0);
     for item in from {
         if let Some(count) = starts.get_mut(index(digit(item))) {
             *count += 1;
@@ -289,15 +290,17 @@ impl Plan {
             }
             let level = self.levels.get_mut(number);
             let level = level.ok_or(PositionError { position: target })?;
-            let last = summands.len() == 2;
             let mut kept = 0;
             for pair in 0..summands.len().div_ceil(2) {
+                let first = pair == 0;
                 let pair = 2 * pair..summands.len().min(2 * pair + 2);
                 let sum = match summands.get(pair) {
                     Some([left, right]) => {
-                        let to = if last {
+                        // The first pair has the target's sum, if any of them has it; sums under way that are
+                        // needed no more take the next one. So few lie outside what is at hand.
+                        let to = if first {
                             target
-                        } else if number > 0 && !left.is_other() {
+                        } else if !left.is_other() {
                             left.position()
                         } else {
                             self.end += 1;
