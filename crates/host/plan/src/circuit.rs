@@ -1,7 +1,7 @@
 //! What is known of a circuit.
 
 use formats::{curve::Curve, progress::ProgressSink, r1cs::R1cs, source::Source};
-use phase2::setup::{SetupError, Shape};
+use phase2::setup::{Additions, SetupError, Shape};
 
 /// The counts that decide what a ceremony takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,11 @@ impl Circuit {
             .map_or(u64::MAX / 1024, |rows| rows.saturating_sub(PUBLIC + 1));
         let tenths = |tenths: u64| constraints / 10 * tenths;
         let terms = [tenths(34), tenths(10), tenths(12)];
+        let additions = Additions {
+            digits: [tenths(60), tenths(11), tenths(14)],
+            doublings: [tenths(40), tenths(2), tenths(4)],
+            doublings_a_b: tenths(41),
+        };
         Self {
             curve: Curve::Bn128,
             constraints,
@@ -63,9 +68,8 @@ impl Circuit {
             r1cs_bytes: 12 * constraints + 36 * terms.iter().sum::<u64>() + 8 * constraints,
             shape: Shape {
                 terms,
-                digits: [tenths(60), tenths(11), tenths(14)],
-                doublings: [tenths(40), tenths(2), tenths(4)],
-                doublings_a_b: tenths(41),
+                base_two: additions,
+                with_endomorphism: additions,
                 scalar_digits: [tenths(130), tenths(120), tenths(120)],
             },
             from_sources: false,

@@ -14,6 +14,8 @@ pub struct Arithmetic {
     pub addition_g1: u64,
     /// The same in G2.
     pub addition_g2: u64,
+    /// Whether long coefficients in G1 go to the base θ.
+    pub endomorphism: bool,
 }
 
 /// Eight lanes of 52 bits. Measured on an AMD EPYC of family 26.
@@ -23,6 +25,7 @@ pub const IFMA: Arithmetic = Arithmetic {
     beacon_point: 13_600,
     addition_g1: 330,
     addition_g2: 950,
+    endomorphism: true,
 };
 
 /// The library's arithmetic, one point at a time. Measured on the same machine.
@@ -32,6 +35,7 @@ pub const LIBRARY: Arithmetic = Arithmetic {
     beacon_point: 104_000,
     addition_g1: 1_500,
     addition_g2: 4_800,
+    endomorphism: false,
 };
 
 /// BLAKE2b-512, one stream, for each byte. Measured on the same machine.

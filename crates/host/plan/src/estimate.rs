@@ -236,12 +236,19 @@ impl Work {
         /// Additions for a point times a 128-bit coefficient.
         const DIGITS: u64 = 10;
         let shape = circuit.shape;
-        let [a, b, c] = shape.digits;
-        let [a2, b2, c2] = shape.doublings;
+        let in_g1 = if arithmetic.endomorphism {
+            shape.with_endomorphism
+        } else {
+            shape.base_two
+        };
+        let [a, b, c] = in_g1.digits;
+        let [a2, b2, c2] = in_g1.doublings;
         // A, B1, K = beta A + alpha B + C, and B2; each sum begins with a copy.
-        let g1 = (2 * a + 2 * b + c + shape.doublings_a_b + a2 + b2 + c2)
+        let g1 = (2 * a + 2 * b + c + in_g1.doublings_a_b + a2 + b2 + c2)
             .saturating_sub(3 * circuit.wires)
             + circuit.domain();
+        let [_, b, _] = shape.base_two.digits;
+        let [_, b2, _] = shape.base_two.doublings;
         let g2 = (b + b2).saturating_sub(circuit.wires);
         let terms: u64 = shape.terms.iter().sum();
         let points = 6 * circuit.wires + 3 * circuit.domain();

@@ -17,6 +17,7 @@ use super::error::{CheckError, KeyPoint};
 use super::method::{Method, Stage};
 use crate::EngineCurve;
 use crate::setup::Shape;
+use crate::sums::has_endomorphism;
 
 /// A key is the initial key of a circuit and a ptau. Minted by [`check_initial_key`] alone.
 ///
@@ -121,7 +122,7 @@ fn initial_on<C: EngineCurve>(
         });
     }
     check.header::<C>()?;
-    match cheaper(check, Stage::Initial, method)? {
+    match cheaper::<C>(check, Stage::Initial, method)? {
         Method::Recompute => Ok(check.recompute::<C>(Stage::Initial)?.0),
         Method::Combine => {
             check.combine::<C>()?;
@@ -130,7 +131,7 @@ fn initial_on<C: EngineCurve>(
     }
 }
 
-fn cheaper(
+fn cheaper<C: EngineCurve>(
     check: &CircuitCheck<'_>,
     stage: Stage,
     method: Option<Method>,
@@ -140,7 +141,8 @@ fn cheaper(
     }
     let shape = Shape::of(check.r1cs, check.progress)?;
     let wires = u64::from(check.r1cs.header().n_wires);
-    Ok(Method::cheaper(&shape, wires, stage))
+    let endomorphism = has_endomorphism::<C::G1Config>();
+    Ok(Method::cheaper(&shape, wires, stage, endomorphism))
 }
 
 /// What was found about a key with contributions.
@@ -210,7 +212,7 @@ fn finished_on<C: EngineCurve>(
 ) -> Result<Finished, CheckError> {
     let contributions = finished_chain::<C, _>(check.zkey, check.challenges, check.progress)?;
     check.header::<C>()?;
-    let rule = match cheaper(check, Stage::Finished, method)? {
+    let rule = match cheaper::<C>(check, Stage::Finished, method)? {
         Method::Recompute => {
             let (rule, sides) = check.recompute::<C>(Stage::Finished)?;
             check.both_scaled::<C>(&sides)?;

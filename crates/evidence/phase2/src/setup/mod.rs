@@ -24,6 +24,6 @@ mod write;
 pub use circuit_hash::hash_h_differences;
 pub use error::SetupError;
 pub(crate) use produce::{Setup, Steps};
-pub use shape::Shape;
+pub use shape::{Additions, Shape};
 pub(crate) use sink::{Part, PartSink};
 pub use write::{InitialKeySummary, SetupOptions, new_initial_key};

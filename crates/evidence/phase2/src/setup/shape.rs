@@ -16,20 +16,34 @@ const CHALLENGE_BITS: u64 = 128;
 pub(crate) const SCALAR_DIGIT_BITS: u64 = 12;
 /// Bits of a scalar.
 const FIELD_BITS: u64 = 254;
+/// Digits other than zero of a long coefficient to the base θ, and steps up of its base point, each as dear as a
+/// doubling (see `eisenstein`).
+const LONG_DIGITS: u64 = 64;
+/// See [`LONG_DIGITS`].
+const LONG_STEPS: u64 = 160;
 
 /// Counts over all constraints, each for the linear combinations A, B and C.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Terms.
     pub terms: [u64; 3],
-    /// Digits other than zero of the coefficients' non-adjacent forms: one for a coefficient ±1.
+    /// Additions with all coefficients to the base two: in G2, and in G1 without the endomorphism.
+    pub base_two: Additions,
+    /// Additions in G1 where long coefficients go to the base θ.
+    pub with_endomorphism: Additions,
+    /// Digits of the one scalar that a constraint's terms come to in a random combination.
+    pub scalar_digits: [u64; 3],
+}
+
+/// What sums of a constraint's multiples take, each for the linear combinations A, B and C.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Additions {
+    /// Digits other than zero of the coefficients: one for a coefficient ±1.
     pub digits: [u64; 3],
     /// Doublings of a constraint's base point, for its largest coefficient.
     pub doublings: [u64; 3],
     /// Doublings of a base point that A and B share.
     pub doublings_a_b: u64,
-    /// Digits of the one scalar that a constraint's terms come to in a random combination.
-    pub scalar_digits: [u64; 3],
 }
 
 impl Shape {
@@ -82,19 +96,49 @@ impl Shape {
     }
 
     fn add(&mut self, rows: &[Combination; 3]) {
-        let [a, b, _] = rows;
-        self.doublings_a_b += a.doublings.max(b.doublings);
-        let totals = self
-            .terms
-            .iter_mut()
-            .zip(&mut self.digits)
-            .zip(&mut self.doublings)
-            .zip(&mut self.scalar_digits);
-        for ((((terms, digits), doublings), scalar_digits), row) in totals.zip(rows) {
+        self.base_two.add(&rows.map(|row| row.base_two));
+        self.with_endomorphism
+            .add(&rows.map(|row| row.with_endomorphism));
+        let totals = self.terms.iter_mut().zip(&mut self.scalar_digits);
+        for ((terms, scalar_digits), row) in totals.zip(rows) {
             *terms += row.terms;
-            *digits += row.digits;
-            *doublings += row.doublings;
             *scalar_digits += row.scalar_digits();
+        }
+    }
+}
+
+impl Additions {
+    fn add(&mut self, rows: &[Multiples; 3]) {
+        let [a, b, _] = rows;
+        self.doublings_a_b += a.together(*b).doublings();
+        let totals = self.digits.iter_mut().zip(&mut self.doublings);
+        for ((digits, doublings), row) in totals.zip(rows) {
+            *digits += row.digits;
+            *doublings += row.doublings();
+        }
+    }
+}
+
+/// Multiples of one base point.
+#[derive(Clone, Copy, Default)]
+struct Multiples {
+    digits: u64,
+    /// For the largest coefficient to the base two.
+    doublings: u64,
+    /// For those to the base θ.
+    steps: u64,
+}
+
+impl Multiples {
+    fn doublings(self) -> u64 {
+        self.doublings + self.steps
+    }
+
+    fn together(self, other: Self) -> Self {
+        Self {
+            digits: self.digits + other.digits,
+            doublings: self.doublings.max(other.doublings),
+            steps: self.steps.max(other.steps),
         }
     }
 }
@@ -103,8 +147,8 @@ impl Shape {
 #[derive(Clone, Copy, Default)]
 struct Combination {
     terms: u64,
-    digits: u64,
-    doublings: u64,
+    base_two: Multiples,
+    with_endomorphism: Multiples,
     /// Bits of the largest coefficient.
     bits: u64,
 }
@@ -116,9 +160,24 @@ impl Combination {
         } else {
             value.digits().count()
         };
+        let base_two = Multiples {
+            digits: u64::try_from(digits).unwrap_or(u64::MAX),
+            doublings: u64::from(value.doublings()),
+            steps: 0,
+        };
+        let base_theta = Multiples {
+            digits: LONG_DIGITS,
+            doublings: 0,
+            steps: LONG_STEPS,
+        };
+        let cheaper = if value.is_long() {
+            base_theta
+        } else {
+            base_two
+        };
         self.terms += 1;
-        self.digits += u64::try_from(digits).unwrap_or(u64::MAX);
-        self.doublings = self.doublings.max(u64::from(value.doublings()));
+        self.base_two = self.base_two.together(base_two);
+        self.with_endomorphism = self.with_endomorphism.together(cheaper);
         self.bits = self.bits.max(u64::from(value.bits()));
     }
 
@@ -154,7 +213,7 @@ mod tests {
         }
         assert_eq!(shape.terms, terms);
         // Of C, some coefficients are zero.
-        let [a, b, _] = shape.digits;
+        let [a, b, _] = shape.base_two.digits;
         assert!(a >= terms[0] && b >= terms[1]);
     }
 
@@ -166,8 +225,23 @@ mod tests {
         seven[0] = 7;
         row.add(&Signed::of::<ark_bn254::Fr>(&seven).unwrap());
         row.add(&Signed::ONE);
-        assert_eq!((row.terms, row.digits, row.doublings), (2, 3, 3));
+        let multiples = row.base_two;
+        assert_eq!(
+            (row.terms, multiples.digits, multiples.doublings()),
+            (2, 3, 3)
+        );
         assert_eq!(row.scalar_digits(), (128_u64 + 3 + 1).div_ceil(12));
         assert_eq!(Combination::default().scalar_digits(), 0);
+        // Long ones share the steps of their base, beside the doublings of short ones.
+        let long = Signed::of::<ark_bn254::Fr>(&[0x11; 32]).unwrap();
+        row.add(&long);
+        row.add(&long);
+        let (two, theta) = (row.base_two, row.with_endomorphism);
+        assert_eq!(
+            two.digits,
+            3 + 2 * u64::try_from(long.digits().count()).unwrap()
+        );
+        assert_eq!(two.doublings(), u64::from(long.doublings()));
+        assert_eq!((theta.digits, theta.doublings()), (3 + 2 * 64, 3 + 160));
     }
 }
