@@ -2,6 +2,11 @@
 //!
 //! The words *single*, *double* and *reduced* are those of [`Field`].
 
+#![allow(
+    clippy::inline_always,
+    reason = "inlined into the function that is compiled for the processor's features"
+)]
+
 use crate::field::{Field, GROUP, GROUP_LANES, Group};
 use crate::packed::Row;
 use crate::register::Register;

@@ -99,7 +99,7 @@ work!(Step<'a, F: Field> {
     rungs: &'a mut Rungs<F>, out: &'a mut [G1Point],
 } -> (), rungs.step_inlined(out));
 
-work!(Images<'a, F: Field> {
+work!(MapPoints<'a, F: Field> {
     rungs: &'a Rungs<F>,
     points: &'a [G1Point],
     images: &'a mut [G1Point],
@@ -124,7 +124,7 @@ impl<F: Field> Climber for Rungs<F> {
             .zip(images.chunks_mut(GROUP_LANES))
             .zip(second.chunks_mut(GROUP_LANES));
         for ((points, images), second) in groups {
-            self.one[0].register().call(Images {
+            self.one[0].register().call(MapPoints {
                 rungs: self,
                 points,
                 images,

@@ -153,14 +153,16 @@ impl<F: Field> Factor<F> {
     #[inline(always)]
     fn convert(&self, rows: &mut [Row; GROUP_LANES]) {
         let (mut first, mut second) = (self.0, self.0);
-        for (i, rows) in rows.as_chunks::<LANES>().0.iter().enumerate() {
-            (first[i], second[i]) = unpack(&self.0[0], rows.each_ref());
+        let vectors = first.iter_mut().zip(&mut second);
+        for ((first, second), rows) in vectors.zip(rows.as_chunks::<LANES>().0) {
+            (*first, *second) = unpack(&self.0[0], rows.each_ref());
         }
         let (mut left, mut right) = (first, second);
         F::multiply(&mut left, &first, &self.0);
         F::multiply(&mut right, &second, &self.0);
-        for (i, rows) in rows.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-            *rows = pack(&left[i], &right[i]);
+        let vectors = left.iter().zip(&right);
+        for ((left, right), rows) in vectors.zip(rows.as_chunks_mut::<LANES>().0) {
+            *rows = pack(left, right);
         }
     }
 }
