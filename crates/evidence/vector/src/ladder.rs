@@ -63,7 +63,9 @@ impl G1Ladder {
     /// Writes the images (βx, y) of points of an adder of the same level and the images of these, (β²x, y); what
     /// is longer of the three is left alone.
     pub fn images(&self, points: &[G1Point], images: &mut [G1Point], second: &mut [G1Point]) {
-        self.memory.images(points, images, second);
+        let count = points.len().min(images.len()).min(second.len());
+        self.memory
+            .images(&points[..count], &mut images[..count], &mut second[..count]);
     }
 }
 
@@ -75,7 +77,7 @@ pub(crate) trait Climber: Send {
     /// One step; the points go to a slice as long as that of the bases.
     fn step(&mut self, rung: &mut [G1Point]);
 
-    /// Images of points, and those of the images.
+    /// Images of points, and those of the images: three slices of one length.
     fn images(&self, points: &[G1Point], images: &mut [G1Point], second: &mut [G1Point]);
 }
 

@@ -77,6 +77,8 @@ struct Buckets<B: Backend> {
     n_sums: u32,
     sides: usize,
     shards: Vec<(u32, u32, Shard<B>)>,
+    /// The first window of a shard that could not be had: sides that lack the same windows would look equal.
+    missing: Option<PositionError>,
     /// The points of each side that are being added: all of them, then their images, then those of these.
     points: Vec<Vec<B::Point>>,
     /// The digits of each use, one scalar after the other.
@@ -87,19 +89,22 @@ impl<B: Backend> Buckets<B> {
     fn new(n_sums: u32, sides: usize, windows: Windows) -> Self {
         let threads = u32::try_from(rayon::current_num_threads()).unwrap_or(1);
         let width = windows.count.div_ceil(threads).max(1);
-        let shards = (0..windows.count)
+        let shards: Vec<_> = (0..windows.count)
             .step_by(place(width))
-            .filter_map(|first| {
+            .map_while(|first| {
                 let end = windows.count.min(first + width);
                 let targets = place(n_sums * (end - first) * windows.buckets());
                 Some((first, end, Shard::with_sides(targets, sides)?))
             })
             .collect();
+        let position = shards.last().map_or(0, |(_, end, _)| *end);
+        let missing = (position < windows.count).then_some(PositionError { position });
         Self {
             windows,
             n_sums,
             sides,
             shards,
+            missing,
             points: vec![Vec::new(); sides],
             digits: Vec::new(),
         }
@@ -208,6 +213,9 @@ where
     }
 
     fn window_sums(self: Box<Self>) -> Result<Vec<Vec<Vec<Projective<P>>>>, PositionError> {
+        if let Some(missing) = self.missing {
+            return Err(missing);
+        }
         let (windows, sides, n_sums) = (self.windows, self.sides, self.n_sums);
         let parts: Vec<ShardSums<P>> = self
             .shards

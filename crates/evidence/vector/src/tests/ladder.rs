@@ -42,10 +42,16 @@ fn images_are_multiples_by_the_eigenvalue() {
         let bases = points::<g1::Config>(&multiples);
         let imported = adder.import(&bytes(&bases, G1Point::BYTES)).unwrap();
         let images: Vec<G1Point> = imported.iter().copied().map(G1Point::image).collect();
+        // What is longer is left alone.
+        let rest = [imported[1]; 3];
         let mut together = vec![G1Point::INFINITY; images.len()];
+        together.extend(rest);
         let mut again = together.clone();
         let ladder = G1Ladder::at(level).unwrap();
         ladder.images(&imported, &mut together, &mut again);
+        for longer in [&mut together, &mut again] {
+            assert!(longer.split_off(images.len()) == rest, "{}", level.name());
+        }
         assert!(together == images, "{}", level.name());
         let second: Vec<G1Point> = images.iter().copied().map(G1Point::image).collect();
         assert!(again == second, "{}", level.name());
