@@ -140,7 +140,7 @@ impl Machine {
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').nth(1).unwrap_or("?");
-        let arithmetic = phase2::rescale::vectorised().unwrap_or("no vector unit");
+        let arithmetic = phase2::rescale::level();
         Self {
             model: model.to_owned(),
             state: format!(

@@ -133,11 +133,9 @@ struct Work<C> {
 }
 
 impl<C: Coordinates> Memory<C> {
-    /// `None` where the processor lacks a feature.
-    pub(crate) fn new() -> Option<Self> {
-        let zero = C::Field::detect()?;
+    pub(crate) fn new(zero: C::Field) -> Self {
         let one = C::one(&zero);
-        Some(Self {
+        Self {
             work: Work {
                 one,
                 x: one,
@@ -156,7 +154,7 @@ impl<C: Coordinates> Memory<C> {
             one: [constant(&zero, ark_ff::Field::ONE); GROUP],
             from_file: [from_file(&zero); GROUP],
             to_file: [to_file(&zero); GROUP],
-        })
+        }
     }
 }
 

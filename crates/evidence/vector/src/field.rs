@@ -18,6 +18,7 @@
 
 pub(crate) mod float;
 pub(crate) mod ifma;
+pub(crate) mod words;
 
 use ark_bn254::Fq;
 use ark_ff::{BigInt, Field as _};
@@ -38,8 +39,8 @@ pub(crate) trait Field: Copy + Send + 'static {
     /// R / 2^256: what the library's Montgomery form, whose R is 2^256, is short of.
     const FACTOR: Fq;
 
-    /// Zero, where the processor has the features.
-    fn detect() -> Option<Self>;
+    /// Zero, from evidence of the features.
+    fn of(register: Self::Register) -> Self;
 
     /// Any of the registers, as evidence of the features.
     fn register(&self) -> Self::Register;

@@ -163,11 +163,10 @@ fn place(v: usize) -> (usize, usize) {
 }
 
 impl<F: Field> Block<F> {
-    /// For at least so many vectors; `None` where the processor lacks a feature.
-    pub(crate) fn new(vectors: usize) -> Option<Self> {
-        let zero = F::detect()?;
+    /// For at least so many vectors.
+    pub(crate) fn new(zero: F, vectors: usize) -> Self {
         let column = || vec![[zero; GROUP]; vectors.div_ceil(GROUP)];
-        Some(Self {
+        Self {
             x: column(),
             y: column(),
             tables: (0..TABLE_SIZE).map(|_| (column(), column())).collect(),
@@ -183,7 +182,7 @@ impl<F: Field> Block<F> {
                 from_file: from_file(&zero),
                 to_file: to_file(&zero),
             },
-        })
+        }
     }
 
     /// Number of vectors of eight points.

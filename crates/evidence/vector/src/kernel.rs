@@ -65,18 +65,11 @@ const GENERATOR: Row = {
 };
 
 impl Kernel {
-    /// Memory for `points` points at a time, rounded up to whole vectors, at the fastest level; `None`
-    /// where the processor has none.
+    /// Memory for `points` points at a time, rounded up to whole vectors, at this level.
     #[must_use]
-    pub fn new(points: usize) -> Option<Self> {
-        Self::at(Level::best()?, points)
-    }
-
-    /// `None` where the processor does not have the level.
-    #[must_use]
-    pub fn at(level: Level, points: usize) -> Option<Self> {
-        let block = level.multiplier(points.div_ceil(LANES).max(1))?;
-        Some(Self { block })
+    pub fn new(level: Level, points: usize) -> Self {
+        let block = level.multiplier(points.div_ceil(LANES).max(1));
+        Self { block }
     }
 
     /// Multiplies every point of `points` (64 bytes each, as in a zkey) in place by the chain's

@@ -32,17 +32,11 @@ pub struct G1Ladder {
 }
 
 impl G1Ladder {
-    /// At the fastest level; `None` where the processor has none.
+    /// At this level.
     #[must_use]
-    pub fn new() -> Option<Self> {
-        Self::at(Level::best()?)
-    }
-
-    /// `None` where the processor does not have the level.
-    #[must_use]
-    pub fn at(level: Level) -> Option<Self> {
-        let memory = level.climber()?;
-        Some(Self { memory })
+    pub fn new(level: Level) -> Self {
+        let memory = level.climber();
+        Self { memory }
     }
 
     /// Appends θ·P for all points, then θ²·P for all points, and so on: `steps` runs. The points are those of
@@ -137,11 +131,10 @@ impl<F: Field> Climber for Rungs<F> {
 }
 
 impl<F: Field> Rungs<F> {
-    /// `None` where the processor lacks a feature.
-    pub(crate) fn new() -> Option<Self> {
-        let zero = F::detect()?;
-        let factor = (Fq::ONE - beta()).inverse()?;
-        Some(Self {
+    pub(crate) fn new(zero: F) -> Self {
+        // β is a cube root of one, and not one.
+        let factor = (Fq::ONE - beta()).inverse().unwrap_or_default();
+        Self {
             x: Vec::new(),
             y: Vec::new(),
             prefixes: Vec::new(),
@@ -149,7 +142,7 @@ impl<F: Field> Rungs<F> {
             beta: [constant(&zero, beta()); GROUP],
             beta_squared: [constant(&zero, beta() * beta()); GROUP],
             factor: [constant(&zero, factor + factor); GROUP],
-        })
+        }
     }
 
     /// In the place of infinity, and where a last group is not full, runs (1, 0), for which the formulas hold

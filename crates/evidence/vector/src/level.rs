@@ -1,7 +1,6 @@
 //! The ways to multiply that this crate knows, and which of them a processor has.
 
 use crate::additions::{Adder, Memory};
-use crate::field::{float::Floats, ifma::Integers};
 use crate::group::Block;
 use crate::kernel::Multiplier;
 use crate::ladder::{Climber, Rungs};
@@ -9,125 +8,143 @@ use crate::measure::{self, Operation};
 use crate::points::{G1Point, G2Point};
 use crate::prime::Prime;
 use crate::quadratic::Quadratic;
-#[cfg(test)]
-use crate::register::model::Model;
+use crate::register::{Register, plain::Plain};
 #[cfg(target_arch = "x86_64")]
 use crate::register::{avx2::Avx2, avx512::Avx512, avx512::Ifma};
 use crate::uncompressed::{Factor, Rows};
 
-/// A set of processor features, and the arithmetic made for it.
+/// A set of features that this processor has, and the arithmetic made for it. A value is evidence of the
+/// features: there is none of a level that the processor lacks.
 ///
 /// Another processor's vector unit is one more implementation of the crate's `FloatProducts`, and one
 /// more level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Level {
     /// AVX-512 F, DQ and IFMA: 52-bit integer products, eight at a time.
-    Ifma,
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Ifma),
     /// AVX-512 F and DQ: products in double precision, eight at a time.
-    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
     /// AVX2 and FMA: products in double precision, four at a time.
-    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// No vector unit: 64-bit integer products in safe code, one at a time. Every processor has it.
+    Plain(Plain),
     /// Plain code for what the instructions of `Ifma` do.
     #[cfg(test)]
-    IntegerModel,
-    /// Plain code for what the instructions of the other two do, with a check of every result.
+    IntegerModel(Plain),
+    /// Plain code for what the instructions of `Avx512` and `Avx2` do, with a check of every result.
     #[cfg(test)]
-    FloatModel,
+    FloatModel(Plain),
 }
 
-/// Calls a generic function with the field of a level, where this program can have it.
+/// Calls a generic function with the zero of a level's field.
 macro_rules! with_field {
-    ($level:expr, $field:ident => $work:expr) => {
+    ($level:expr, $zero:ident => $work:expr) => {
         match $level {
             #[cfg(target_arch = "x86_64")]
-            Level::Ifma => {
-                type $field = Integers<Ifma>;
+            $crate::Level::Ifma(register) => {
+                let $zero =
+                    <$crate::field::ifma::Integers<_> as $crate::field::Field>::of(register);
                 $work
             }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => {
-                type $field = Floats<Avx512>;
+            $crate::Level::Avx512(register) => {
+                let $zero = <$crate::field::float::Floats<_> as $crate::field::Field>::of(register);
                 $work
             }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => {
-                type $field = Floats<Avx2>;
+            $crate::Level::Avx2(register) => {
+                let $zero = <$crate::field::float::Floats<_> as $crate::field::Field>::of(register);
                 $work
             }
-            #[cfg(not(target_arch = "x86_64"))]
-            Level::Ifma | Level::Avx512 | Level::Avx2 => None,
-            #[cfg(test)]
-            Level::IntegerModel => {
-                type $field = Integers<Model>;
+            $crate::Level::Plain(register) => {
+                let $zero = <$crate::field::words::Words as $crate::field::Field>::of(register);
                 $work
             }
             #[cfg(test)]
-            Level::FloatModel => {
-                type $field = Floats<Model>;
+            $crate::Level::IntegerModel(register) => {
+                let $zero =
+                    <$crate::field::ifma::Integers<_> as $crate::field::Field>::of(register);
+                $work
+            }
+            #[cfg(test)]
+            $crate::Level::FloatModel(register) => {
+                let $zero = <$crate::field::float::Floats<_> as $crate::field::Field>::of(register);
                 $work
             }
         }
     };
 }
+#[cfg(test)]
+pub(crate) use with_field;
 
 impl Level {
-    /// Every level of processors, the fastest one first.
-    pub const ALL: [Self; 3] = [Self::Ifma, Self::Avx512, Self::Avx2];
+    /// Every level that this processor has, the fastest one first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let found = [
+            Ifma::detect().map(Self::Ifma),
+            Avx512::detect().map(Self::Avx512),
+            Avx2::detect().map(Self::Avx2),
+        ];
+        #[cfg(not(target_arch = "x86_64"))]
+        let found: [Option<Self>; 0] = [];
+        found.into_iter().flatten().chain([Self::PLAIN])
+    }
+
+    const PLAIN: Self = Self::Plain(Plain::ZERO);
 
     /// The fastest level that this processor has.
     #[must_use]
-    pub fn best() -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.is_available())
-    }
-
-    /// Whether this processor has it.
-    #[must_use]
-    pub fn is_available(self) -> bool {
-        fn detected<F: crate::field::Field>() -> Option<()> {
-            F::detect().map(drop)
-        }
-        with_field!(self, F => detected::<F>()).is_some()
+    pub fn best() -> Self {
+        Self::all().next().unwrap_or(Self::PLAIN)
     }
 
     /// Its name, as programs print it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Ifma => "AVX-512 IFMA",
-            Self::Avx512 => "AVX-512",
-            Self::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma(_) => "AVX-512 IFMA",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "AVX2",
+            Self::Plain(_) => "no vector unit",
             #[cfg(test)]
-            Self::IntegerModel => "model of AVX-512 IFMA",
+            Self::IntegerModel(_) => "model of AVX-512 IFMA",
             #[cfg(test)]
-            Self::FloatModel => "model of AVX-512 and AVX2",
+            Self::FloatModel(_) => "model of AVX-512 and AVX2",
         }
     }
 
-    /// For benchmarks: runs at least `count` field operations by vectors and says how many; `None`
-    /// where the processor does not have the level. The second number only stands for the results.
+    /// For benchmarks: runs at least `count` field operations by vectors and says how many. The second number
+    /// only stands for the results.
     #[must_use]
-    pub fn run(self, operation: Operation, count: usize) -> Option<(usize, u64)> {
-        with_field!(self, F => measure::run::<F>(operation, count))
+    pub fn run(self, operation: Operation, count: usize) -> (usize, u64) {
+        with_field!(self, zero => measure::run(zero, operation, count))
     }
 
-    pub(crate) fn multiplier(self, vectors: usize) -> Option<Box<dyn Multiplier>> {
-        with_field!(self, F => Some(Box::new(Block::<F>::new(vectors)?)))
+    pub(crate) fn multiplier(self, vectors: usize) -> Box<dyn Multiplier> {
+        with_field!(self, zero => Box::new(Block::new(zero, vectors)))
     }
 
-    pub(crate) fn first_group(self) -> Option<Box<dyn Adder<G1Point>>> {
-        with_field!(self, F => Some(Box::new(Memory::<Prime<F>>::new()?)))
+    pub(crate) fn first_group(self) -> Box<dyn Adder<G1Point>> {
+        with_field!(self, zero => Box::new(Memory::<Prime<_>>::new(zero)))
     }
 
-    pub(crate) fn climber(self) -> Option<Box<dyn Climber>> {
-        with_field!(self, F => Some(Box::new(Rungs::<F>::new()?)))
+    pub(crate) fn climber(self) -> Box<dyn Climber> {
+        with_field!(self, zero => Box::new(Rungs::new(zero)))
     }
 
-    pub(crate) fn uncompressed(self) -> Option<Box<dyn Rows>> {
-        with_field!(self, F => Some(Box::new(Factor::<F>::new()?)))
+    pub(crate) fn uncompressed(self) -> Box<dyn Rows> {
+        with_field!(self, zero => Box::new(Factor::new(zero)))
     }
 
-    pub(crate) fn second_group(self) -> Option<Box<dyn Adder<G2Point>>> {
-        with_field!(self, F => Some(Box::new(Memory::<Quadratic<F>>::new()?)))
+    pub(crate) fn second_group(self) -> Box<dyn Adder<G2Point>> {
+        with_field!(self, zero => Box::new(Memory::<Quadratic<_>>::new(zero)))
     }
 }

@@ -1,4 +1,4 @@
-//! BN254 arithmetic on vector units: many points times one scalar, and batches of additions.
+//! BN254 arithmetic, on vector units and without: many points times one scalar, and batches of additions.
 //!
 //! Phase 2 multiplies millions of G1 points by the same scalar. Every point then goes through the
 //! same sequence of doublings and additions, so eight points share a vector and thousands share each
@@ -13,7 +13,7 @@
 //! * [`Uncompressed`]: many points in the form that is hashed.
 //!
 //! Inside, from the group down: `group` and `additions` (over `coordinates`) know points, `field` and
-//! its two forms know the prime, `register` and its modules know instructions. Each layer is
+//! its three forms know the prime, `register` and its modules know instructions. Each layer is
 //! written once; levels are its instances.
 //!
 //! Sources: P. Montgomery, *Speeding the Pollard and elliptic curve methods*, 1987, for the shared

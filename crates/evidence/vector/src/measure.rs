@@ -17,10 +17,8 @@ pub enum Operation {
 }
 
 /// Runs at least `count` operations, independent of each other within a round of [`GROUPS`] groups.
-/// Returns how many, and any limb of the results so that they are needed; `None` where the
-/// processor lacks a feature.
-pub(crate) fn run<F: Field>(operation: Operation, count: usize) -> Option<(usize, u64)> {
-    let zero = F::detect()?;
+/// Returns how many, and any limb of the results so that they are needed.
+pub(crate) fn run<F: Field>(zero: F, operation: Operation, count: usize) -> (usize, u64) {
     let mut values: [Group<F>; GROUPS] =
         [3_u64, 5, 7, 11].map(|value| [constant(&zero, Fq::from(value)); GROUP]);
     let mut out = [zero; GROUP];
@@ -36,5 +34,5 @@ pub(crate) fn run<F: Field>(operation: Operation, count: usize) -> Option<(usize
     }
     let [[first, ..], ..] = values;
     let [word, ..] = crate::field::first_words(&first);
-    Some((rounds * GROUPS * GROUP_LANES, word))
+    (rounds * GROUPS * GROUP_LANES, word)
 }

@@ -48,17 +48,11 @@ macro_rules! points {
         }
 
         impl $adder {
-            /// At the fastest level; `None` where the processor has none.
+            /// At this level.
             #[must_use]
-            pub fn new() -> Option<Self> {
-                Self::at(Level::best()?)
-            }
-
-            /// `None` where the processor does not have the level.
-            #[must_use]
-            pub fn at(level: Level) -> Option<Self> {
-                let memory = level.$level()?;
-                Some(Self { memory })
+            pub fn new(level: Level) -> Self {
+                let memory = level.$level();
+                Self { memory }
             }
 
             /// Runs additions whose sums go to `points`; `others` is only read. The order among them is

@@ -16,7 +16,8 @@ pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 #[cfg(test)]
-pub(crate) mod model;
+mod model;
+pub(crate) mod plain;
 
 /// Elements side by side.
 pub(crate) const LANES: usize = 8;
@@ -80,14 +81,14 @@ pub(crate) trait Work {
 /// an inlined function.
 macro_rules! work {
     (
-        $name:ident<$life:lifetime, $generic:ident: $bound:path>
+        $name:ident<$life:lifetime $(, $generic:ident: $bound:path)?>
         { $($field:ident: $type:ty),* $(,)? } -> $output:ty, $run:expr
     ) => {
-        struct $name<$life, $generic: $bound> {
+        struct $name<$life $(, $generic: $bound)?> {
             $($field: $type),*
         }
 
-        impl<$life, $generic: $bound> $crate::register::Work for $name<$life, $generic> {
+        impl<$life $(, $generic: $bound)?> $crate::register::Work for $name<$life $(, $generic)?> {
             type Output = $output;
 
             #[inline(always)]
@@ -106,6 +107,16 @@ pub(crate) enum Rotation {
     Four,
     Two,
     One,
+}
+
+impl Rotation {
+    pub(crate) fn lanes(self) -> usize {
+        match self {
+            Self::Four => 4,
+            Self::Two => 2,
+            Self::One => 1,
+        }
+    }
 }
 
 /// Products of 52-bit integers, low and high half apart (AVX-512 IFMA).

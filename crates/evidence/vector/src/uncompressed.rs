@@ -24,17 +24,11 @@ pub struct Uncompressed {
 }
 
 impl Uncompressed {
-    /// At the fastest level; `None` where the processor has none.
+    /// At this level.
     #[must_use]
-    pub fn new() -> Option<Self> {
-        Self::at(Level::best()?)
-    }
-
-    /// `None` where the processor does not have the level.
-    #[must_use]
-    pub fn at(level: Level) -> Option<Self> {
-        let rows = level.uncompressed()?;
-        Some(Self { rows })
+    pub fn new(level: Level) -> Self {
+        let rows = level.uncompressed();
+        Self { rows }
     }
 
     /// Appends points of G1. Of a point only the encoding is checked; infinity is zeros in either form.
@@ -99,10 +93,8 @@ pub(crate) trait Rows {
 pub(crate) struct Factor<F>(Group<F>);
 
 impl<F: Field> Factor<F> {
-    /// `None` where the processor lacks a feature.
-    pub(crate) fn new() -> Option<Self> {
-        let zero = F::detect()?;
-        Some(Self([zero.integer(F::FACTOR.into_bigint().0); GROUP]))
+    pub(crate) fn new(zero: F) -> Self {
+        Self([zero.integer(F::FACTOR.into_bigint().0); GROUP])
     }
 }
 

@@ -32,7 +32,7 @@ pub use select::Select;
 /// point of another curve by a secret would give the secret away.
 pub struct Rescaler {
     schedule: Schedule,
-    /// Steps for the same scalar for the vector kernel, where there is one.
+    /// Steps for the same scalar for the vector kernel, where it is for the curve.
     chain: Option<vector::Chain>,
     /// The vector kernel's working memory, kept from block to block.
     kernels: Mutex<Vec<vector::Kernel>>,
@@ -112,11 +112,11 @@ impl Rescaler {
     {
         if let Some(chain) = &self.chain {
             let kept = self.kernels().pop();
-            if let Some(mut kernel) = kept.or_else(|| vector::Kernel::new(BLOCK_POINTS)) {
-                let result = kernel.apply(chain, points);
-                self.kernels().push(kernel);
-                return result.map_err(|fault| vectorised::fault(&fault));
-            }
+            let best = || vector::Kernel::new(vector::Level::best(), BLOCK_POINTS);
+            let mut kernel = kept.unwrap_or_else(best);
+            let result = kernel.apply(chain, points);
+            self.kernels().push(kernel);
+            return result.map_err(|fault| vectorised::fault(&fault));
         }
         let mut block = points
             .chunks(Affine::<C>::BYTES)
@@ -139,10 +139,10 @@ impl Rescaler {
     }
 }
 
-/// The processor features that BN254's points are computed with; `None` where it is the library.
+/// The processor features that BN254's points are computed with.
 #[must_use]
-pub fn vectorised() -> Option<&'static str> {
-    vector::Level::best().map(vector::Level::name)
+pub fn level() -> &'static str {
+    vector::Level::best().name()
 }
 
 /// One point times a secret scalar, in either group, with the regular schedule.
@@ -183,10 +183,6 @@ mod tests {
     /// Both kernels on several blocks with a part of one at the end, infinity among the points.
     #[test]
     fn the_vector_kernel_agrees_with_the_portable_one() {
-        if vectorised().is_none() {
-            testkit::skipped("this processor has no vector unit that the engine knows");
-            return;
-        }
         let step = G1Projective::generator();
         let mut points: Vec<G1Projective> = Vec::new();
         for _ in 0..BLOCK_POINTS + 37 {

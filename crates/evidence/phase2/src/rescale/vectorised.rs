@@ -1,4 +1,4 @@
-//! The vector kernel, where curve and processor have it: BN254, and one of [`vector::Level`].
+//! The vector kernel, which is for one curve, BN254's G1.
 
 use std::any::TypeId;
 
@@ -14,12 +14,12 @@ use super::{
     schedule::{Digit, Schedule, ScheduleError, Step},
 };
 
-/// Whether there is a kernel for this curve on this processor.
+/// Whether there is a kernel for this curve.
 fn applies<C: SWCurveConfig>() -> bool {
-    TypeId::of::<C>() == TypeId::of::<ark_bn254::g1::Config>() && vector::Level::best().is_some()
+    TypeId::of::<C>() == TypeId::of::<ark_bn254::g1::Config>()
 }
 
-/// The chain of a secret scalar; `None` for another curve or processor.
+/// The chain of a secret scalar; `None` for another curve.
 pub(super) fn secret<C: GLVConfig<ScalarField: Scalar>>(
     scalar: &C::ScalarField,
 ) -> Result<Option<Chain>, ScheduleError> {
@@ -28,7 +28,7 @@ pub(super) fn secret<C: GLVConfig<ScalarField: Scalar>>(
         .transpose()
 }
 
-/// The vector form of a public scalar's schedule; `None` for another curve or processor.
+/// The vector form of a public scalar's schedule; `None` for another curve.
 pub(super) fn public<C: SWCurveConfig>(schedule: &Schedule) -> Option<Chain> {
     if !applies::<C>() {
         return None;

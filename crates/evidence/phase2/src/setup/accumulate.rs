@@ -55,8 +55,6 @@ struct Sharded<B: Backend> {
     /// Sums of a signal.
     per_signal: usize,
     shards: Vec<Shard<B>>,
-    /// A shard that could not be had.
-    missing: Option<PositionError>,
 }
 
 impl<B: Backend> Sharded<B> {
@@ -65,22 +63,18 @@ impl<B: Backend> Sharded<B> {
         let count = blocks.min(rayon::current_num_threads().max(1));
         let missing = blocks * BLOCK - length;
         let shards: Vec<Shard<B>> = (0..count)
-            .map_while(|number| {
+            .map(|number| {
                 let own = (blocks - number).div_ceil(count) * BLOCK;
                 let has_last = (blocks - 1) % count == number;
                 let signals = own - if has_last { missing } else { 0 };
                 Shard::new(signals.saturating_mul(per_signal))
             })
             .collect();
-        let missing = (shards.len() < count).then_some(PositionError {
-            position: position(shards.len()),
-        });
         Self {
             width,
             length,
             per_signal,
             shards,
-            missing,
         }
     }
 }
@@ -133,9 +127,6 @@ impl<B: Backend> SignalSums for Sharded<B> {
         first: usize,
         count: usize,
     ) -> Result<Vec<u8>, PositionError> {
-        if let Some(missing) = self.missing {
-            return Err(missing);
-        }
         let (per_signal, n_shards, width) = (self.per_signal, self.shards.len(), self.width);
         let end = first.saturating_add(count).min(self.length);
         let blocks = first / BLOCK..end.div_ceil(BLOCK);

@@ -1,4 +1,4 @@
-//! Points in a form that can be added many at a time: the library's, or the vector unit's.
+//! Points in a form that can be added many at a time: the library's, or for BN254 that of the crate `vector`.
 
 use std::marker::PhantomData;
 
@@ -23,11 +23,10 @@ pub(crate) trait Backend: Send + Sized {
 
     const INFINITY: Self::Point;
 
-    /// Whether [`Self::image`] and [`Self::climb`] work: on BN254's G1 in the vector unit.
+    /// Whether [`Self::image`] and [`Self::climb`] work: on BN254's G1.
     const ENDOMORPHISM: bool;
 
-    /// `None` where this backend does not work: another curve or processor.
-    fn new() -> Option<Self>;
+    fn new() -> Self;
 
     fn is_infinity(point: &Self::Point) -> bool;
 
@@ -88,8 +87,8 @@ where
 
     const ENDOMORPHISM: bool = false;
 
-    fn new() -> Option<Self> {
-        Some(Self { curve: PhantomData })
+    fn new() -> Self {
+        Self { curve: PhantomData }
     }
 
     fn is_infinity(point: &Self::Point) -> bool {
@@ -157,16 +156,14 @@ where
     }
 }
 
-#[cfg(target_arch = "x86_64")]
 mod vectorised {
-    use ark_bn254::{g1, g2};
-    use vector::{G1Ladder, G1Point, G2Point, PointFault, Uncompressed};
+    use vector::{G1Ladder, G1Point, G2Point, Level, PointFault, Uncompressed};
 
-    use super::{Addition, Backend, BadPoint, PointError, Portable, PositionError};
+    use super::{Addition, Backend, BadPoint, PointError, PositionError};
 
     macro_rules! backend {
-        ($name:ident, $curve:ty, $adder:ident, $point:ident, $uncompressed:ident, $ladder:ty) => {
-            /// BN254's points in the vector unit.
+        ($name:ident, $adder:ident, $point:ident, $uncompressed:ident, $ladder:ty) => {
+            /// BN254's points at the processor's fastest level.
             pub(crate) struct $name {
                 adder: vector::$adder,
                 ladder: $ladder,
@@ -179,11 +176,12 @@ mod vectorised {
 
                 const ENDOMORPHISM: bool = <$ladder as Ladder<$point>>::WORKS;
 
-                fn new() -> Option<Self> {
-                    Some(Self {
-                        adder: vector::$adder::new()?,
-                        ladder: <$ladder as Ladder<$point>>::new()?,
-                    })
+                fn new() -> Self {
+                    let level = Level::best();
+                    Self {
+                        adder: vector::$adder::new(level),
+                        ladder: <$ladder as Ladder<$point>>::new(level),
+                    }
                 }
 
                 fn is_infinity(point: &Self::Point) -> bool {
@@ -231,10 +229,7 @@ mod vectorised {
                 }
 
                 fn append_u(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), PointError> {
-                    // The backend was chosen because it works here; the other one always does.
-                    let Some(uncompressed) = Uncompressed::new() else {
-                        return Portable::<$curve>::append_u(bytes, out);
-                    };
+                    let uncompressed = Uncompressed::new(Level::best());
                     uncompressed.$uncompressed(bytes, out).map_err(|fault| {
                         bad_point(&fault, vector::$point::BYTES, bytes.len()).source
                     })
@@ -252,8 +247,8 @@ mod vectorised {
         };
     }
 
-    backend!(VectorG1, g1::Config, G1Adder, G1Point, append_g1, G1Ladder);
-    backend!(VectorG2, g2::Config, G2Adder, G2Point, append_g2, ());
+    backend!(VectorG1, G1Adder, G1Point, append_g1, G1Ladder);
+    backend!(VectorG2, G2Adder, G2Point, append_g2, ());
 
     fn bad_point(fault: &PointFault, expected: usize, got: usize) -> BadPoint {
         let (index, source) = match fault {
@@ -267,7 +262,7 @@ mod vectorised {
     /// What the endomorphism of a group is used for.
     trait Ladder<P>: Sized {
         const WORKS: bool;
-        fn new() -> Option<Self>;
+        fn new(level: Level) -> Self;
         fn image(point: P) -> P;
         fn images(&self, points: &[P], images: &mut [P], second: &mut [P]);
         fn climb(&mut self, bases: &[P], steps: usize, points: &mut Vec<P>);
@@ -276,8 +271,8 @@ mod vectorised {
     impl Ladder<G1Point> for G1Ladder {
         const WORKS: bool = true;
 
-        fn new() -> Option<Self> {
-            G1Ladder::new()
+        fn new(level: Level) -> Self {
+            G1Ladder::new(level)
         }
 
         fn image(point: G1Point) -> G1Point {
@@ -297,9 +292,7 @@ mod vectorised {
     impl Ladder<G2Point> for () {
         const WORKS: bool = false;
 
-        fn new() -> Option<Self> {
-            Some(())
-        }
+        fn new(_: Level) -> Self {}
 
         fn image(point: G2Point) -> G2Point {
             point
@@ -311,27 +304,17 @@ mod vectorised {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
 pub(crate) use vectorised::{VectorG1, VectorG2};
 
 /// Calls a generic function with the fastest backend for a curve.
 macro_rules! with_backend {
     ($curve:ty, $function:ident ( $($argument:expr),* )) => {{
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::any::TypeId;
-            use crate::sums::{Backend, VectorG1, VectorG2};
-            let curve = TypeId::of::<$curve>();
-            if curve == TypeId::of::<ark_bn254::g1::Config>() && VectorG1::new().is_some() {
-                $function::<$curve, VectorG1>($($argument),*)
-            } else if curve == TypeId::of::<ark_bn254::g2::Config>() && VectorG2::new().is_some() {
-                $function::<$curve, VectorG2>($($argument),*)
-            } else {
-                $function::<$curve, crate::sums::Portable<$curve>>($($argument),*)
-            }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
+        let curve = std::any::TypeId::of::<$curve>();
+        if curve == std::any::TypeId::of::<ark_bn254::g1::Config>() {
+            $function::<$curve, crate::sums::VectorG1>($($argument),*)
+        } else if curve == std::any::TypeId::of::<ark_bn254::g2::Config>() {
+            $function::<$curve, crate::sums::VectorG2>($($argument),*)
+        } else {
             $function::<$curve, crate::sums::Portable<$curve>>($($argument),*)
         }
     }};
@@ -389,10 +372,7 @@ where
         .par_chunks(BLOCK * width)
         .enumerate()
         .try_for_each(|(number, bytes)| {
-            // The backend was chosen because it works here; the other one always does.
-            let Some(mut backend) = B::new() else {
-                return check_with::<P, Portable<P>>(bytes);
-            };
+            let mut backend = B::new();
             let mut points = vec![B::INFINITY; bytes.len() / width];
             backend.import(bytes, &mut points).map_err(|bad| BadPoint {
                 index: number * BLOCK + bad.index,
@@ -416,10 +396,7 @@ where
     P: SWCurveConfig,
     Affine<P>: LemPoint,
 {
-    // The backend was chosen because it works here; the other one always does.
-    let Some(mut backend) = B::new() else {
-        return differences_with::<P, Portable<P>>(left, right);
-    };
+    let mut backend = B::new();
     let width = <Affine<P> as LemPoint>::BYTES;
     let count = left.len() / width;
     // Runs of different lengths: the first point that has no partner.

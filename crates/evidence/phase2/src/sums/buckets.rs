@@ -77,8 +77,6 @@ struct Buckets<B: Backend> {
     n_sums: u32,
     sides: usize,
     shards: Vec<(u32, u32, Shard<B>)>,
-    /// The first window of a shard that could not be had: sides that lack the same windows would look equal.
-    missing: Option<PositionError>,
     /// The points of each side that are being added: all of them, then their images, then those of these.
     points: Vec<Vec<B::Point>>,
     /// The digits of each use, one scalar after the other.
@@ -91,20 +89,17 @@ impl<B: Backend> Buckets<B> {
         let width = windows.count.div_ceil(threads).max(1);
         let shards: Vec<_> = (0..windows.count)
             .step_by(place(width))
-            .map_while(|first| {
+            .map(|first| {
                 let end = windows.count.min(first + width);
                 let targets = place(n_sums * (end - first) * windows.buckets());
-                Some((first, end, Shard::with_sides(targets, sides)?))
+                (first, end, Shard::with_sides(targets, sides))
             })
             .collect();
-        let position = shards.last().map_or(0, |(_, end, _)| *end);
-        let missing = (position < windows.count).then_some(PositionError { position });
         Self {
             windows,
             n_sums,
             sides,
             shards,
-            missing,
             points: vec![Vec::new(); sides],
             digits: Vec::new(),
         }
@@ -213,9 +208,6 @@ where
     }
 
     fn window_sums(self: Box<Self>) -> Result<Vec<Vec<Vec<Projective<P>>>>, PositionError> {
-        if let Some(missing) = self.missing {
-            return Err(missing);
-        }
         let (windows, sides, n_sums) = (self.windows, self.sides, self.n_sums);
         let parts: Vec<ShardSums<P>> = self
             .shards
@@ -257,9 +249,7 @@ where
     let width = rows + row_length;
     let buckets = shard.side(side)?;
     let runs = buckets.len() / place(windows.buckets()).max(1);
-    // The backend works: it has filled the buckets.
-    let position = u32::try_from(runs).unwrap_or(u32::MAX);
-    let mut sums = Shard::<B>::new(runs * place(width)).ok_or(PositionError { position })?;
+    let mut sums = Shard::<B>::new(runs * place(width));
     // A run after the other: then all points that are added lie close together.
     for (base, run) in (0..)
         .step_by(place(width))
@@ -333,10 +323,6 @@ mod tests {
 
     #[test]
     fn sums_with_units_are_those_of_the_library() {
-        if !super::super::has_endomorphism::<g1::Config>() {
-            testkit::skipped("this processor has no vector unit that is known");
-            return;
-        }
         let numbers: Vec<u128> = (0..300_u32)
             .map(|i| u128::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
             .collect();

@@ -9,11 +9,9 @@ mod shard;
 mod windows;
 
 pub(crate) use backend::{
-    Backend, BadPoint, Portable, append_u, check_points, differences, has_endomorphism,
-    with_backend,
+    Backend, BadPoint, Portable, VectorG1, VectorG2, append_u, check_points, differences,
+    has_endomorphism, with_backend,
 };
-#[cfg(target_arch = "x86_64")]
-pub(crate) use backend::{VectorG1, VectorG2};
 pub(crate) use buckets::{BadSide, BucketSums, Use, bucket_sums, total};
 pub(crate) use shard::{Item, Shard};
 pub(crate) use windows::{Scalar, Windows};

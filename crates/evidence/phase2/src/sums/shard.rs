@@ -68,21 +68,21 @@ struct Plan {
 }
 
 impl<B: Backend> Shard<B> {
-    /// All sums infinity. `None` where the backend does not work.
-    pub(crate) fn new(targets: usize) -> Option<Self> {
+    /// All sums infinity.
+    pub(crate) fn new(targets: usize) -> Self {
         Self::with_sides(targets, 1)
     }
 
     /// As [`Self::new`], with several sides.
-    pub(crate) fn with_sides(targets: usize, sides: usize) -> Option<Self> {
+    pub(crate) fn with_sides(targets: usize, sides: usize) -> Self {
         let side = || {
             // Room for a batch from the start: growing would copy all sums.
             let mut points = Vec::with_capacity(targets.saturating_add(BATCH));
             points.resize(targets, B::INFINITY);
             points
         };
-        Some(Self {
-            backend: B::new()?,
+        Self {
+            backend: B::new(),
             targets,
             sides: std::iter::repeat_with(side).take(sides).collect(),
             touched: vec![false; targets],
@@ -91,7 +91,7 @@ impl<B: Backend> Shard<B> {
             starts: Vec::new(),
             plan: Plan::default(),
             misplaced: None,
-        })
+        }
     }
 
     /// Working memory of the backend, for imports and exports.
@@ -358,7 +358,7 @@ mod tests {
         for source in &sources {
             source.append_lem(&mut bytes);
         }
-        let mut shard = Shard::<B>::new(usize::try_from(n_targets).unwrap()).unwrap();
+        let mut shard = Shard::<B>::new(usize::try_from(n_targets).unwrap());
         let mut points = vec![B::INFINITY; sources.len()];
         shard.backend().import(&bytes, &mut points).unwrap();
         let mut expected = vec![Projective::<P>::ZERO; usize::try_from(n_targets).unwrap()];
@@ -398,14 +398,14 @@ mod tests {
         for (target, source) in [(0, 2), (2, 0)] {
             let item = Item::new(target, source, false);
             for items in [vec![item], vec![item; 3]] {
-                let mut shard = Shard::<B>::with_sides(2, 2).unwrap();
+                let mut shard = Shard::<B>::with_sides(2, 2);
                 shard.add(&[&points, &points], items);
                 let position = 2;
                 assert_eq!(shard.side(1).err(), Some(PositionError { position }));
             }
         }
         // As many runs of points as sides.
-        let mut shard = Shard::<B>::with_sides(2, 2).unwrap();
+        let mut shard = Shard::<B>::with_sides(2, 2);
         let item = Item::new(0, 0, false);
         shard.add(&[&points], [item]);
         assert!(shard.sums().is_err());
@@ -415,10 +415,7 @@ mod tests {
     fn r18_sums_that_lack_a_point_are_not_given_out() {
         use ark_bn254::G1Affine;
         misplaced::<crate::sums::Portable<g1::Config>>();
-        #[cfg(target_arch = "x86_64")]
-        if crate::sums::VectorG1::new().is_some() {
-            misplaced::<crate::sums::VectorG1>();
-        }
+        misplaced::<crate::sums::VectorG1>();
         let two = vec![0; 2 * G1Affine::BYTES];
         let one = vec![0; G1Affine::BYTES];
         for (left, right) in [(&two, &one), (&one, &two)] {

@@ -173,8 +173,9 @@ impl<V: FloatProducts> Field for Floats<V> {
 
     const FACTOR: Fq = Fq::new(BigInt(INVERSE_OF_TWO));
 
-    fn detect() -> Option<Self> {
-        Some(Self([V::detect()?; LIMBS]))
+    #[inline(always)]
+    fn of(register: V) -> Self {
+        Self([register; LIMBS]).zero()
     }
 
     #[inline(always)]

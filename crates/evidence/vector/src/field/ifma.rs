@@ -34,8 +34,9 @@ impl<V: IntegerProducts> Field for Integers<V> {
 
     const FACTOR: Fq = Fq::new(BigInt([16, 0, 0, 0]));
 
-    fn detect() -> Option<Self> {
-        Some(Self([V::detect()?; LIMBS]))
+    #[inline(always)]
+    fn of(register: V) -> Self {
+        Self([register; LIMBS]).zero()
     }
 
     #[inline(always)]

@@ -45,7 +45,7 @@ macro_rules! each_number {
 
 /// A pair of registers of a processor with AVX2 and FMA.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(__m256i, __m256i);
+pub struct Avx2(__m256i, __m256i);
 
 impl Avx2 {
     /// All ones in the lanes of the mask.

@@ -24,11 +24,11 @@ use super::{FloatProducts, IntegerProducts, LANES, Register, Rotation, Work};
 
 /// A register of a processor with AVX-512 F and DQ.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512(__m512i);
+pub struct Avx512(__m512i);
 
 /// A register of a processor that has IFMA as well.
 #[derive(Clone, Copy)]
-pub(crate) struct Ifma(__m512i);
+pub struct Ifma(__m512i);
 
 macro_rules! register {
     ($name:ident, $enabled:literal, $($feature:tt),*) => {

@@ -10,22 +10,11 @@
     reason = "numbers are checked to be integers; a constant is the one that it is"
 )]
 
-use super::{FloatProducts, IntegerProducts, LANES, Register, Rotation, Work};
+use super::{FloatProducts, IntegerProducts, Register, plain::Plain};
 
 const MASK: u64 = (1 << 52) - 1;
 
-#[derive(Clone, Copy)]
-pub(crate) struct Model([u64; LANES]);
-
-impl Model {
-    fn each(self, other: Self, work: impl Fn(u64, u64) -> u64) -> Self {
-        let mut lanes = self.0;
-        for (lane, other) in lanes.iter_mut().zip(other.0) {
-            *lane = work(*lane, other);
-        }
-        Self(lanes)
-    }
-
+impl Plain {
     fn third(self, b: Self, c: Self, work: impl Fn(u64, u64, u64) -> u64) -> Self {
         let mut lanes = self.0;
         for ((lane, b), c) in lanes.iter_mut().zip(b.0).zip(c.0) {
@@ -35,97 +24,7 @@ impl Model {
     }
 }
 
-fn mask(lanes: impl Iterator<Item = bool>) -> u8 {
-    lanes
-        .zip(0..)
-        .map(|(set, lane)| u8::from(set) << lane)
-        .sum()
-}
-
-impl Register for Model {
-    fn detect() -> Option<Self> {
-        Some(Self([0; LANES]))
-    }
-
-    fn call<W: Work>(self, work: W) -> W::Output {
-        work.run()
-    }
-
-    fn splat(self, bits: u64) -> Self {
-        Self([bits; LANES])
-    }
-
-    fn load(self, lanes: &[u64; LANES]) -> Self {
-        Self(*lanes)
-    }
-
-    fn store(self) -> [u64; LANES] {
-        self.0
-    }
-
-    fn add(self, other: Self) -> Self {
-        self.each(other, u64::wrapping_add)
-    }
-
-    fn sub(self, other: Self) -> Self {
-        self.each(other, u64::wrapping_sub)
-    }
-
-    fn and(self, other: Self) -> Self {
-        self.each(other, |a, b| a & b)
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.each(other, |a, b| a | b)
-    }
-
-    fn shift_left<const BITS: u32>(self) -> Self {
-        Self(self.0.map(|lane| lane << BITS))
-    }
-
-    fn shift_right<const BITS: u32>(self) -> Self {
-        Self(self.0.map(|lane| lane >> BITS))
-    }
-
-    fn equal(self, other: Self) -> u8 {
-        mask(self.0.iter().zip(&other.0).map(|(a, b)| a == b))
-    }
-
-    fn top_bits(self) -> u8 {
-        mask(self.0.iter().map(|lane| lane >> 63 == 1))
-    }
-
-    fn select(self, mask: u8, other: Self) -> Self {
-        let mut lanes = other.0;
-        for (lane, (out, own)) in lanes.iter_mut().zip(self.0).enumerate() {
-            if mask & (1 << lane) != 0 {
-                *out = own;
-            }
-        }
-        Self(lanes)
-    }
-
-    fn rotated(mut self, by: Rotation) -> Self {
-        self.0.rotate_left(match by {
-            Rotation::Four => 4,
-            Rotation::Two => 2,
-            Rotation::One => 1,
-        });
-        self
-    }
-
-    fn transposed(rows: [Self; LANES]) -> [Self; LANES] {
-        let mut columns = rows;
-        for (c, column) in columns.iter_mut().enumerate() {
-            for (word, row) in column.0.iter_mut().zip(&rows) {
-                *word = row.0[c];
-            }
-        }
-        columns
-    }
-}
-
-impl IntegerProducts for Model {
+impl IntegerProducts for Plain {
     #[inline(never)]
     fn add_low(self, a: Self, b: Self) -> Self {
         self.third(a, b, |c, a, b| {
@@ -172,7 +71,7 @@ fn hold(result: f64, exact: i128) {
     }
 }
 
-impl FloatProducts for Model {
+impl FloatProducts for Plain {
     const TOGETHER: usize = 2;
 
     #[inline(never)]

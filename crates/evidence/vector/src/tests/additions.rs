@@ -66,7 +66,7 @@ fn pairs(count: usize) -> Vec<Addition> {
 macro_rules! agrees {
     ($adder:ident, $point:ident, $projective:ident, $multiples:expr) => {{
         for level in levels() {
-            let mut adder = $adder::at(level).unwrap();
+            let mut adder = $adder::new(level);
             let input = points::<<$projective as CurveGroup>::Config>(&$multiples);
             let file = bytes(&input, $point::BYTES);
             let mut work = adder.import(&file).unwrap();
@@ -153,7 +153,7 @@ fn long_runs_of_ordinary_additions_agree() {
 #[test]
 fn r18_malformed_points_are_refused_and_named() {
     for level in levels() {
-        let (mut g1, mut g2) = (G1Adder::at(level).unwrap(), G2Adder::at(level).unwrap());
+        let (mut g1, mut g2) = (G1Adder::new(level), G2Adder::new(level));
         let multiples: Vec<i64> = (1..80).collect();
         let first = bytes(&points::<ark_bn254::g1::Config>(&multiples), G1Point::BYTES);
         let second = bytes(&points::<ark_bn254::g2::Config>(&multiples), G2Point::BYTES);
@@ -194,7 +194,7 @@ fn r18_malformed_points_are_refused_and_named() {
 #[test]
 fn a_position_beyond_the_points_is_refused() {
     for level in levels() {
-        let mut adder = G1Adder::at(level).unwrap();
+        let mut adder = G1Adder::new(level);
         let mut points = [G1Point::INFINITY; 3];
         for (left, right, to) in [(3, 0, 0), (0, 3, 0), (0, 0, 3)] {
             let [left, right] = [left, right].map(Summand::own);

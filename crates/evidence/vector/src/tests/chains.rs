@@ -13,13 +13,12 @@ const LAMBDA: Fr = <ark_bn254::g1::Config as GLVConfig>::LAMBDA;
 
 /// A kernel of each level and model.
 fn kernels(points: usize) -> impl Iterator<Item = Kernel> {
-    levels().map(move |level| Kernel::at(level, points).unwrap())
+    levels().map(move |level| Kernel::new(level, points))
 }
 
 /// A kernel of each level: the models are slow.
 fn fast_kernels(points: usize) -> impl Iterator<Item = Kernel> {
-    let fast = levels().filter(|level| Level::ALL.contains(level));
-    fast.map(move |level| Kernel::at(level, points).unwrap())
+    Level::all().map(move |level| Kernel::new(level, points))
 }
 
 fn bytes(points: &[G1Affine]) -> Vec<u8> {

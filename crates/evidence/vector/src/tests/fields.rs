@@ -1,16 +1,14 @@
-//! Both forms of the field, at every level, with operands at their bounds.
+//! All forms of the field, at every level, with operands at their bounds.
 
 use ark_bn254::Fq;
 use ark_ff::{AdditiveGroup, BigInt, Field as _, PrimeField};
 use proptest::prelude::*;
 
-use crate::field::{
-    Field, GROUP, Group, constant, float::Floats, from_file, ifma::Integers, to_file,
-};
-use crate::register::model::Model;
+use super::levels;
+use crate::Level;
+use crate::field::{Field, GROUP, Group, constant, from_file, to_file};
+use crate::level::with_field;
 use crate::register::{LANES, Register, Rotation};
-#[cfg(target_arch = "x86_64")]
-use crate::register::{avx2::Avx2, avx512::Avx512, avx512::Ifma};
 
 /// A vector of elements as they stand in it, without Montgomery's factor, and back.
 fn vector<F: Field>(witness: &F, values: &[Fq; LANES]) -> F {
@@ -72,10 +70,7 @@ fn equal<F: Field>(got: &F, expected: impl Fn(usize) -> Fq) {
 }
 
 /// All operations on two vectors.
-fn operations<F: Field>(a: [Fq; LANES], b: [Fq; LANES]) {
-    let Some(zero) = F::detect() else {
-        return;
-    };
+fn operations<F: Field>(zero: F, a: [Fq; LANES], b: [Fq; LANES]) {
     {
         let r = montgomery::<F>();
         let (x, y) = (vector(&zero, &a), vector(&zero, &b));
@@ -148,26 +143,21 @@ fn operations<F: Field>(a: [Fq; LANES], b: [Fq; LANES]) {
     }
 }
 
-fn everywhere(a: [Fq; LANES], b: [Fq; LANES]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        operations::<Integers<Ifma>>(a, b);
-        operations::<Floats<Avx512>>(a, b);
-        operations::<Floats<Avx2>>(a, b);
+fn everywhere(levels: &[Level], a: [Fq; LANES], b: [Fq; LANES]) {
+    for level in levels {
+        with_field!(*level, zero => operations(zero, a, b));
     }
-    operations::<Integers<Model>>(a, b);
-    operations::<Floats<Model>>(a, b);
 }
 
 #[test]
 fn operands_at_their_bounds() {
-    let _ = super::levels().count();
+    let levels: Vec<Level> = levels().collect();
     let corners = corners();
     for i in 0..corners.len() {
         let a = std::array::from_fn(|lane| corners[(i + lane) % corners.len()]);
         for step in [0, 5, 17] {
             let b = std::array::from_fn(|lane| corners[(i * 7 + lane * step) % corners.len()]);
-            everywhere(a, b);
+            everywhere(&levels, a, b);
         }
     }
 }
@@ -184,17 +174,14 @@ proptest! {
 
     #[test]
     fn random_operands(a in proptest::array::uniform8(element()), b in proptest::array::uniform8(element())) {
-        everywhere(a, b);
+        everywhere(&levels().collect::<Vec<_>>(), a, b);
     }
 }
 
 /// Running products with the largest denominators that there are, so that values reach their bounds.
 #[test]
 fn long_products_keep_their_bounds() {
-    fn chain<F: Field>() {
-        let Some(zero) = F::detect() else {
-            return;
-        };
+    fn chain<F: Field>(zero: F) {
         let r = montgomery::<F>();
         let start = [1_u64, 2, 3, 5, 8, 13, 21, 34].map(|value| -Fq::from(value));
         let x = vector(&zero, &start);
@@ -210,12 +197,7 @@ fn long_products_keep_their_bounds() {
             });
         }
     }
-    #[cfg(target_arch = "x86_64")]
-    {
-        chain::<Integers<Ifma>>();
-        chain::<Floats<Avx512>>();
-        chain::<Floats<Avx2>>();
+    for level in levels() {
+        with_field!(level, zero => chain(zero));
     }
-    chain::<Integers<Model>>();
-    chain::<Floats<Model>>();
 }

@@ -10,8 +10,8 @@ use ark_ec::{CurveGroup, scalar_mul::glv::GLVConfig};
 fn rungs_are_the_powers_of_theta() {
     let theta = Fr::from(1) - g1::Config::LAMBDA;
     for level in levels() {
-        let mut adder = G1Adder::at(level).unwrap();
-        let mut ladder = G1Ladder::at(level).unwrap();
+        let mut adder = G1Adder::new(level);
+        let mut ladder = G1Ladder::new(level);
         for count in [0_i64, 1, 32, 75] {
             let multiples: Vec<i64> = (0..count).map(|i| (i * 7) % 40 - 5).collect();
             let bases = points::<g1::Config>(&multiples);
@@ -37,7 +37,7 @@ fn rungs_are_the_powers_of_theta() {
 #[test]
 fn images_are_multiples_by_the_eigenvalue() {
     for level in levels() {
-        let mut adder = G1Adder::at(level).unwrap();
+        let mut adder = G1Adder::new(level);
         let multiples: Vec<i64> = (0..39).map(|i| (i * 11) % 23 - 4).collect();
         let bases = points::<g1::Config>(&multiples);
         let imported = adder.import(&bytes(&bases, G1Point::BYTES)).unwrap();
@@ -47,7 +47,7 @@ fn images_are_multiples_by_the_eigenvalue() {
         let mut together = vec![G1Point::INFINITY; images.len()];
         together.extend(rest);
         let mut again = together.clone();
-        let ladder = G1Ladder::at(level).unwrap();
+        let ladder = G1Ladder::new(level);
         ladder.images(&imported, &mut together, &mut again);
         for longer in [&mut together, &mut again] {
             assert!(longer.split_off(images.len()) == rest, "{}", level.name());

@@ -14,7 +14,7 @@ fn big_endian(coordinate: &Fq) -> Vec<u8> {
 #[test]
 fn coordinates_are_big_endian_integers() {
     for level in levels() {
-        let uncompressed = Uncompressed::at(level).unwrap();
+        let uncompressed = Uncompressed::new(level);
         for count in [0_i64, 1, 4, 8, 13] {
             let multiples: Vec<i64> = (0..count).map(|i| i * 5 - 10).collect();
             let mut found = vec![7];
@@ -48,7 +48,7 @@ fn coordinates_are_big_endian_integers() {
 #[test]
 fn r18_what_is_not_canonical_is_named() {
     for level in levels() {
-        let uncompressed = Uncompressed::at(level).unwrap();
+        let uncompressed = Uncompressed::new(level);
         let mut file = bytes(&points::<g2::Config>(&[1, 2, 3, 4, 5, 6]), G2Point::BYTES);
         let mut out = Vec::new();
         let length = file.len() - 64;

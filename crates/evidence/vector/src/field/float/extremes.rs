@@ -8,7 +8,7 @@ use super::{
     radix::{BITS, float},
 };
 use crate::limbs::LIMBS;
-use crate::register::{FloatProducts, Register, model::Model};
+use crate::register::{FloatProducts, Register, plain::Plain};
 
 /// The integer that digits stand for, modulo q.
 fn value(digits: &[f64; LIMBS]) -> Fq {
@@ -20,7 +20,7 @@ fn value(digits: &[f64; LIMBS]) -> Fq {
 }
 
 /// The digits of the first element.
-fn digits(element: &Floats<Model>) -> [f64; LIMBS] {
+fn digits(element: &Floats<Plain>) -> [f64; LIMBS] {
     element.0.map(|digit| f64::from_bits(digit.store()[0]))
 }
 
@@ -28,7 +28,7 @@ fn digits(element: &Floats<Model>) -> [f64; LIMBS] {
 /// results are compared with sums of exact products.
 #[test]
 fn digits_at_their_bounds() {
-    let zero = Floats::<Model>::detect().unwrap();
+    let zero = Floats::of(Plain::ZERO);
     let half = float(1 << 50);
     let inverse = Fq::from(2_u64).pow([255]).inverse().unwrap();
     let of = |digits: [f64; LIMBS]| Floats(digits.map(|digit| zero.0[0].number(digit)));
@@ -62,7 +62,7 @@ fn digits_at_their_bounds() {
 /// Columns whose digit is −2^50, which rounding decides on.
 #[test]
 fn ties_of_the_reduction() {
-    let zero = Floats::<Model>::detect().unwrap();
+    let zero = Floats::of(Plain::ZERO);
     let half = float(1 << 50);
     let inverse = Fq::from(2_u64).pow([255]).inverse().unwrap();
     let of = |digits: [f64; LIMBS]| Floats(digits.map(|digit| zero.0[0].number(digit)));
