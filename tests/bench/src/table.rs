@@ -34,6 +34,14 @@ pub(crate) struct TableOptions {
     /// Rounds; of each program and step the run with the least processor time counts.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
+    /// Steps that the peers run as well; our engine runs all of them.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "new,contribute,beacon,verify"
+    )]
+    steps: Vec<Step>,
     /// Run our engine alone.
     #[arg(long)]
     alone: bool,
@@ -93,7 +101,7 @@ pub(crate) fn run(options: &TableOptions) -> Result<(), BenchError> {
             };
             let bench = Bench {
                 peers: &peers,
-                alone: options.alone,
+                peers_steps: if options.alone { &[] } else { &options.steps },
                 rounds: options.rounds.max(1),
                 r1cs: &r1cs,
                 ptau: &ptau,
@@ -124,7 +132,7 @@ const SHORT_RUNS: u32 = 5;
 
 struct Bench<'a> {
     peers: &'a Peers,
-    alone: bool,
+    peers_steps: &'a [Step],
     rounds: u32,
     r1cs: &'a Path,
     ptau: &'a Path,
@@ -137,7 +145,7 @@ impl Bench<'_> {
         for _ in 0..self.rounds {
             for step in Step::ALL {
                 for program in self.peers.programs() {
-                    if self.alone && program != Program::Ours {
+                    if program != Program::Ours && !self.peers_steps.contains(&step) {
                         continue;
                     }
                     let mut spent = 0.0;
@@ -185,7 +193,7 @@ impl Bench<'_> {
 
     /// Initial keys and beacons are deterministic: ours must be snarkjs's.
     fn compare(&self, step: Step) -> Result<(), BenchError> {
-        if self.alone || !matches!(step, Step::New | Step::Beacon) {
+        if !self.peers_steps.contains(&step) || !matches!(step, Step::New | Step::Beacon) {
             return Ok(());
         }
         let (left, right) = (
