@@ -6,6 +6,7 @@ pub mod contribution;
 mod engine_curve;
 pub mod export;
 mod pipeline;
+mod positions;
 pub mod rescale;
 pub mod rng;
 pub mod sampling;

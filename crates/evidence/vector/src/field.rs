@@ -24,7 +24,7 @@ use ark_bn254::Fq;
 use ark_ff::{BigInt, Field as _};
 
 use crate::invert::invert;
-use crate::register::{LANES, Register, Rotation};
+use crate::register::{LANES, Register, Rotation, work};
 
 /// Vectors that are worked on together.
 pub(crate) const GROUP: usize = 4;
@@ -57,17 +57,41 @@ pub(crate) trait Field: Copy + Send + 'static {
     /// To words, fully reduced; of a reduced value, or the product of two that are at most fully reduced.
     fn words(&self) -> [Self::Register; 4];
 
-    /// Montgomery product, of a single and a double value. A call, as [`Self::multiply`].
-    fn mul(&self, other: &Self) -> Self;
+    /// Montgomery product, of a single and a double value; inlined into [`Self::mul`].
+    fn product(&self, other: &Self) -> Self;
 
     /// Montgomery square of a single value.
-    fn square(&self) -> Self;
+    fn squared(&self) -> Self;
 
-    /// [`GROUP`] products. A call: the code of a step stays small enough for the instruction cache.
-    fn multiply(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>);
+    /// [`GROUP`] products, as many at a time as suits the processor.
+    fn products(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>);
 
-    /// [`GROUP`] squares, as [`Self::multiply`].
-    fn square_all(out: &mut Group<Self>, a: &Group<Self>);
+    /// [`GROUP`] squares.
+    fn squares(out: &mut Group<Self>, a: &Group<Self>);
+
+    /// [`Self::product`] as a call: the code of a step stays small enough for the instruction cache.
+    #[inline(always)]
+    fn mul(&self, other: &Self) -> Self {
+        self.register().call(MultiplyOne { a: self, b: other })
+    }
+
+    /// [`Self::squared`] as a call.
+    #[inline(always)]
+    fn square(&self) -> Self {
+        self.register().call(SquareOne { a: self })
+    }
+
+    /// [`Self::products`] as a call.
+    #[inline(always)]
+    fn multiply(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
+        a[0].register().call(Multiply { out, a, b });
+    }
+
+    /// [`Self::squares`] as a call.
+    #[inline(always)]
+    fn square_all(out: &mut Group<Self>, a: &Group<Self>) {
+        a[0].register().call(SquareAll { out, a });
+    }
 
     /// a + b
     fn add(&self, other: &Self) -> Self;
@@ -102,6 +126,15 @@ pub(crate) trait Field: Copy + Send + 'static {
 
     fn rotated(&self, by: Rotation) -> Self;
 }
+
+work!(MultiplyOne<'a, F: Field> { a: &'a F, b: &'a F } -> F, a.product(b));
+work!(SquareOne<'a, F: Field> { a: &'a F } -> F, a.squared());
+work!(Multiply<'a, F: Field> {
+    out: &'a mut Group<F>, a: &'a Group<F>, b: &'a Group<F>,
+} -> (), F::products(out, a, b));
+work!(SquareAll<'a, F: Field> {
+    out: &'a mut Group<F>, a: &'a Group<F>,
+} -> (), F::squares(out, a));
 
 /// An element's Montgomery form, in every lane.
 #[inline(always)]

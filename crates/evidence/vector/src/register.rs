@@ -81,14 +81,14 @@ pub(crate) trait Work {
 /// an inlined function.
 macro_rules! work {
     (
-        $name:ident<$life:lifetime $(, $generic:ident: $bound:path)?>
+        $name:ident<$life:lifetime, $generic:ident: $bound:path>
         { $($field:ident: $type:ty),* $(,)? } -> $output:ty, $run:expr
     ) => {
-        struct $name<$life $(, $generic: $bound)?> {
+        struct $name<$life, $generic: $bound> {
             $($field: $type),*
         }
 
-        impl<$life $(, $generic: $bound)?> $crate::register::Work for $name<$life $(, $generic)?> {
+        impl<$life, $generic: $bound> $crate::register::Work for $name<$life, $generic> {
             type Output = $output;
 
             #[inline(always)]

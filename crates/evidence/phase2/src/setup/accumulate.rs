@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use vector::PositionError;
 
 use super::part::Part;
-use super::terms::{Terms, index, position};
+use super::terms::Terms;
+use crate::positions::{index, position};
 use crate::sums::{Backend, BadPoint, Item, Shard, with_backend};
 
 /// The sums of a range of signals, whatever adds their points.

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::{
     eisenstein::{self, Digit},
     signed::Signed,
-    terms::{index, position},
 };
+use crate::positions::{index, position};
 use crate::sums::Backend;
 
 /// Whether a coefficient's digits are to the base θ.

@@ -7,8 +7,9 @@ use super::{
     accumulate::Split,
     ladder::{Ladder, is_long},
     signed::Signed,
-    terms::{Coefficient, Term, index, position},
+    terms::{Coefficient, Term},
 };
+use crate::positions::{index, position};
 use crate::sums::{Backend, BadPoint, Item};
 
 /// Bases with their multiples, and what of them is added in each shard.

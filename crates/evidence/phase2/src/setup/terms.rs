@@ -1,6 +1,7 @@
 //! Terms that wait to be added, in few bytes: nearly all coefficients of a circuit are 1 or −1.
 
 use super::signed::Signed;
+use crate::positions::position;
 
 /// A coefficient times a base belongs to a sum.
 #[derive(Clone, Copy, Debug)]
@@ -68,12 +69,4 @@ impl Terms {
     pub(super) fn others(&self) -> &[Signed] {
         &self.others
     }
-}
-
-pub(super) fn index(position: u32) -> usize {
-    usize::try_from(position).unwrap_or(usize::MAX)
-}
-
-pub(super) fn position(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }

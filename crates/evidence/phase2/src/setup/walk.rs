@@ -18,9 +18,10 @@ use super::{
     error::SetupError,
     plan::{Pass, Sum},
     signed::Signed,
-    terms::{Terms, index, position},
+    terms::Terms,
 };
 use crate::EngineCurve;
+use crate::positions::{index, position};
 
 /// Terms collected before they are added up: bounds memory and feeds all threads.
 const BATCH_TERMS: usize = 1 << 16;

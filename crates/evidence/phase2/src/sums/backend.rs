@@ -10,6 +10,8 @@ use formats::points::{LemPoint, PointError};
 use rayon::prelude::*;
 use vector::{Addition, PositionError, Summand};
 
+use crate::positions::index;
+
 /// A point that is malformed, and its place in the bytes that were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadPoint {
@@ -133,12 +135,13 @@ where
     ) -> Result<(), PositionError> {
         /// Sums that share an inversion.
         const BLOCK: usize = 1024;
-        let at = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
         for block in additions.chunks(BLOCK) {
             let point = |summand: Summand| {
                 let slice = if summand.is_other() { others } else { &*points };
                 let position = summand.position();
-                let point = *slice.get(at(position)).ok_or(PositionError { position })?;
+                let point = *slice
+                    .get(index(position))
+                    .ok_or(PositionError { position })?;
                 Ok(if summand.is_minus() { -point } else { point })
             };
             let sums = block
@@ -148,7 +151,7 @@ where
             let sums = Projective::normalize_batch(&sums);
             for (addition, sum) in block.iter().zip(sums) {
                 let position = addition.to;
-                let point = points.get_mut(at(position));
+                let point = points.get_mut(index(position));
                 *point.ok_or(PositionError { position })? = sum;
             }
         }

@@ -10,8 +10,9 @@ use vector::PositionError;
 use super::{
     backend::{Backend, BadPoint, with_backend},
     shard::{Item, Shard},
-    windows::{Digit, Scalar, Windows, place},
+    windows::{Digit, Scalar, Windows},
 };
+use crate::positions::{index, position};
 
 /// First window of a shard, first after it, and for each side the sums of their runs of buckets.
 type ShardSums<P> = (u32, u32, Vec<Vec<Projective<P>>>);
@@ -88,10 +89,10 @@ impl<B: Backend> Buckets<B> {
         let threads = u32::try_from(rayon::current_num_threads()).unwrap_or(1);
         let width = windows.count.div_ceil(threads).max(1);
         let shards: Vec<_> = (0..windows.count)
-            .step_by(place(width))
+            .step_by(index(width))
             .map(|first| {
                 let end = windows.count.min(first + width);
-                let targets = place(n_sums * (end - first) * windows.buckets());
+                let targets = index(n_sums * (end - first) * windows.buckets());
                 (first, end, Shard::with_sides(targets, sides))
             })
             .collect();
@@ -144,7 +145,7 @@ impl<B: Backend> Buckets<B> {
         /// Scalars that a thread takes at a time.
         const SHARE: usize = 1 << 10;
         let windows = self.windows;
-        let count = place(windows.count);
+        let count = index(windows.count);
         self.digits.resize_with(uses.len(), Vec::new);
         for (digits, (_, scalars)) in self.digits.iter_mut().zip(uses) {
             digits.resize(scalars.len().saturating_mul(count), Digit::ZERO);
@@ -183,7 +184,7 @@ where
                 .map_err(|point| BadSide { side, point })?;
         }
         self.cut(uses);
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let count = position(count);
         let windows = self.windows;
         let points: Vec<&[B::Point]> = self.points.iter().map(Vec::as_slice).collect();
         let digits = &self.digits;
@@ -192,8 +193,8 @@ where
             for ((sum, _), digits) in uses.iter().zip(digits) {
                 for window in *first..*end {
                     let base = (sum * width + (window - *first)) * windows.buckets();
-                    let own = digits.iter().skip(place(window));
-                    let own = own.step_by(place(windows.count));
+                    let own = digits.iter().skip(index(window));
+                    let own = own.step_by(index(windows.count));
                     let items = (0_u32..).zip(own).filter_map(|(source, digit)| {
                         let target = base + digit.bucket()?;
                         let source = source + digit.image() * count;
@@ -219,9 +220,9 @@ where
             .collect::<Result<_, PositionError>>()?;
         let windows_of = |side: usize, sum: u32| {
             let runs = parts.iter().flat_map(move |(first, end, sides)| {
-                let width = place(end - first);
+                let width = index(end - first);
                 let runs = sides.get(side).map(Vec::as_slice).unwrap_or_default();
-                runs.chunks(width).nth(place(sum)).unwrap_or_default()
+                runs.chunks(width).nth(index(sum)).unwrap_or_default()
             });
             runs.copied().collect()
         };
@@ -248,12 +249,12 @@ where
     let rows = (windows.buckets() >> low_bits) + 1;
     let width = rows + row_length;
     let buckets = shard.side(side)?;
-    let runs = buckets.len() / place(windows.buckets()).max(1);
-    let mut sums = Shard::<B>::new(runs * place(width));
+    let runs = buckets.len() / index(windows.buckets()).max(1);
+    let mut sums = Shard::<B>::new(runs * index(width));
     // A run after the other: then all points that are added lie close together.
     for (base, run) in (0..)
-        .step_by(place(width))
-        .zip(buckets.chunks(place(windows.buckets())))
+        .step_by(index(width))
+        .zip(buckets.chunks(index(windows.buckets())))
     {
         let finite = (0_u32..)
             .zip(run)
@@ -277,9 +278,9 @@ where
         .map(|bytes| Affine::from_lem(bytes).unwrap_or(Affine::identity()))
         .collect();
     Ok(points
-        .chunks(place(width))
+        .chunks(index(width))
         .map(|run| {
-            let (rows, columns) = run.split_at(run.len().min(place(rows)));
+            let (rows, columns) = run.split_at(run.len().min(index(rows)));
             let mut high = weighted(rows);
             for _ in 0..low_bits {
                 high.double_in_place();
@@ -309,7 +310,7 @@ mod tests {
 
     /// The scalar that digits stand for.
     fn scalar(windows: Windows, number: u128) -> Fr {
-        let mut digits = vec![Digit::ZERO; place(windows.count)];
+        let mut digits = vec![Digit::ZERO; index(windows.count)];
         windows.cut(&Scalar::from(number), &mut digits);
         let digits = digits.iter().rev();
         digits.fold(Fr::ZERO, |sum, digit| {

@@ -3,6 +3,7 @@
 use vector::{Addition, PositionError, Summand};
 
 use super::backend::Backend;
+use crate::positions::{index, position};
 
 /// One point, or its negative, that belongs to a target; ordered by the target.
 #[derive(Clone, Copy)]
@@ -116,7 +117,7 @@ impl<B: Backend> Shard<B> {
         points
             .and_then(|points| points.get(..self.targets))
             .ok_or(PositionError {
-                position: u32::try_from(side).unwrap_or(u32::MAX),
+                position: position(side),
             })
     }
 
@@ -167,7 +168,7 @@ impl<B: Backend> Shard<B> {
         let end = index(self.plan.end);
         let missing = |position| PositionError { position };
         if points.len() != self.sides.len() {
-            return Err(missing(u32::try_from(points.len()).unwrap_or(u32::MAX)));
+            return Err(missing(position(points.len())));
         }
         for (sums, points) in self.sides.iter_mut().zip(points) {
             if sums.len() < end {
@@ -260,7 +261,7 @@ impl Plan {
     fn start(&mut self, targets: usize) {
         self.copies.clear();
         self.levels.iter_mut().for_each(Vec::clear);
-        self.end = u32::try_from(targets).unwrap_or(u32::MAX);
+        self.end = position(targets);
     }
 
     /// A tree of additions over the items of one target and, where it has one, its sum.
@@ -327,10 +328,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-fn index(position: u32) -> usize {
-    usize::try_from(position).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

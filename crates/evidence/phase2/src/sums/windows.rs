@@ -2,6 +2,8 @@
 
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
+use crate::positions::index;
+
 /// A scalar of at most 254 bits with its sign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scalar {
@@ -104,7 +106,7 @@ impl Units {
         // Rounded up by less than `base`, which is below 2^17: quotients of 43 bits are exact.
         let reciprocal = u128::from(u64::MAX / base + 1);
         let mut rest = number;
-        for digits in digits.chunks_mut(place(self.per_part)) {
+        for digits in digits.chunks_mut(index(self.per_part)) {
             let part = rest & ((1 << self.part_bits) - 1);
             rest >>= self.part_bits;
             let mut part = u64::try_from(part).unwrap_or(0);
@@ -215,7 +217,7 @@ impl Windows {
         let mut offset = [0; 5];
         for window in 0..self.count {
             let bit = window * self.bits + self.bits - 1;
-            if let Some(limb) = offset.get_mut(place(bit / 64)) {
+            if let Some(limb) = offset.get_mut(index(bit / 64)) {
                 *limb |= 1 << (bit % 64);
             }
         }
@@ -225,7 +227,7 @@ impl Windows {
     /// Digit of a scalar to which the offset has been added, sign and size.
     fn digit(self, shifted: &[u64; 5], window: u32) -> (bool, u32) {
         let bit = window * self.bits;
-        let word = |index: u32| shifted.get(place(index)).copied().unwrap_or(0);
+        let word = |at: u32| shifted.get(index(at)).copied().unwrap_or(0);
         let low = word(bit / 64) >> (bit % 64);
         let high = match bit % 64 {
             0 => 0,
@@ -235,10 +237,6 @@ impl Windows {
         let raw = u32::try_from(raw).unwrap_or(0);
         (raw < self.buckets(), raw.abs_diff(self.buckets()))
     }
-}
-
-pub(super) fn place(index: u32) -> usize {
-    usize::try_from(index).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -267,10 +265,10 @@ mod tests {
             let windows = form.windows();
             let high = 1_u128 << 127;
             for number in [0, 1, 5, 6, 77_777, high, high | 1, u128::MAX, u128::MAX / 3] {
-                let mut digits = vec![Digit::ZERO; place(windows.count)];
+                let mut digits = vec![Digit::ZERO; index(windows.count)];
                 windows.cut(&Scalar::from(number), &mut digits);
                 let mut back = 0_u128;
-                for (part, digits) in (0..).zip(digits.chunks(place(form.per_part))) {
+                for (part, digits) in (0..).zip(digits.chunks(index(form.per_part))) {
                     let value = digits.iter().rev().fold(0_u128, |value, digit| {
                         assert!(digit.bucket().unwrap() < form.buckets);
                         let unit = 2 * digit.image() + u32::from(digit.is_minus());

@@ -83,7 +83,7 @@ use self::radix::{
 };
 use super::{Field, GROUP, Group};
 use crate::limbs::{LIMBS, MODULUS_64};
-use crate::register::{FloatProducts, Rotation, work};
+use crate::register::{FloatProducts, Rotation};
 
 /// Eight field elements.
 #[derive(Clone, Copy)]
@@ -121,52 +121,6 @@ impl<V: FloatProducts> Floats<V> {
         Self(l)
     }
 }
-
-work!(MultiplyOne<'a, V: FloatProducts> {
-    out: &'a mut Floats<V>,
-    a: &'a Floats<V>,
-    b: &'a Floats<V>,
-} -> (), {
-    [*out] = products([a], [b]);
-});
-
-work!(SquareOne<'a, V: FloatProducts> {
-    out: &'a mut Floats<V>,
-    a: &'a Floats<V>,
-} -> (), {
-    [*out] = squares([a]);
-});
-
-work!(Multiply<'a, V: FloatProducts> {
-    out: &'a mut Group<Floats<V>>,
-    a: &'a Group<Floats<V>>,
-    b: &'a Group<Floats<V>>,
-} -> (), {
-    if V::TOGETHER == 2 {
-        for i in (0..GROUP).step_by(2) {
-            [out[i], out[i + 1]] = products([&a[i], &a[i + 1]], [&b[i], &b[i + 1]]);
-        }
-    } else {
-        for i in 0..GROUP {
-            [out[i]] = products([&a[i]], [&b[i]]);
-        }
-    }
-});
-
-work!(SquareAll<'a, V: FloatProducts> {
-    out: &'a mut Group<Floats<V>>,
-    a: &'a Group<Floats<V>>,
-} -> (), {
-    if V::TOGETHER == 2 {
-        for i in (0..GROUP).step_by(2) {
-            [out[i], out[i + 1]] = squares([&a[i], &a[i + 1]]);
-        }
-    } else {
-        for i in 0..GROUP {
-            [out[i]] = squares([&a[i]]);
-        }
-    }
-});
 
 impl<V: FloatProducts> Field for Floats<V> {
     type Register = V;
@@ -262,34 +216,41 @@ impl<V: FloatProducts> Field for Floats<V> {
     }
 
     #[inline(always)]
-    fn mul(&self, other: &Self) -> Self {
-        let mut out = *self;
-        self.register().call(MultiplyOne {
-            out: &mut out,
-            a: self,
-            b: other,
-        });
+    fn product(&self, other: &Self) -> Self {
+        let [out] = products([self], [other]);
         out
     }
 
     #[inline(always)]
-    fn square(&self) -> Self {
-        let mut out = *self;
-        self.register().call(SquareOne {
-            out: &mut out,
-            a: self,
-        });
+    fn squared(&self) -> Self {
+        let [out] = squares([self]);
         out
     }
 
     #[inline(always)]
-    fn multiply(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
-        a[0].register().call(Multiply { out, a, b });
+    fn products(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
+        if V::TOGETHER == 2 {
+            for i in (0..GROUP).step_by(2) {
+                [out[i], out[i + 1]] = products([&a[i], &a[i + 1]], [&b[i], &b[i + 1]]);
+            }
+        } else {
+            for i in 0..GROUP {
+                [out[i]] = products([&a[i]], [&b[i]]);
+            }
+        }
     }
 
     #[inline(always)]
-    fn square_all(out: &mut Group<Self>, a: &Group<Self>) {
-        a[0].register().call(SquareAll { out, a });
+    fn squares(out: &mut Group<Self>, a: &Group<Self>) {
+        if V::TOGETHER == 2 {
+            for i in (0..GROUP).step_by(2) {
+                [out[i], out[i + 1]] = squares([&a[i], &a[i + 1]]);
+            }
+        } else {
+            for i in 0..GROUP {
+                [out[i]] = squares([&a[i]]);
+            }
+        }
     }
 
     #[inline(always)]

@@ -20,7 +20,7 @@ use ark_ff::BigInt;
 
 use super::{Field, GROUP, Group};
 use crate::limbs::{LIMBS, MASK, MODULUS, MODULUS_64, NEGATIVE_INVERSE, modulus_times, split};
-use crate::register::{IntegerProducts, Rotation, work};
+use crate::register::{IntegerProducts, Rotation};
 
 /// Eight field elements.
 #[derive(Clone, Copy)]
@@ -90,34 +90,29 @@ impl<V: IntegerProducts> Field for Integers<V> {
 
     /// Below 2q when a·b ≤ 84 q².
     #[inline(always)]
-    fn mul(&self, other: &Self) -> Self {
-        let mut out = *self;
-        self.register().call(MultiplyOne {
-            out: &mut out,
-            a: self,
-            b: other,
-        });
+    fn product(&self, other: &Self) -> Self {
+        let [out] = products([self], [other]);
         out
     }
 
     #[inline(always)]
-    fn square(&self) -> Self {
-        let mut out = *self;
-        self.register().call(SquareOne {
-            out: &mut out,
-            a: self,
-        });
+    fn squared(&self) -> Self {
+        let [out] = squares([self]);
         out
     }
 
     #[inline(always)]
-    fn multiply(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
-        a[0].register().call(Multiply { out, a, b });
+    fn products(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
+        for i in (0..GROUP).step_by(2) {
+            [out[i], out[i + 1]] = products([&a[i], &a[i + 1]], [&b[i], &b[i + 1]]);
+        }
     }
 
     #[inline(always)]
-    fn square_all(out: &mut Group<Self>, a: &Group<Self>) {
-        a[0].register().call(SquareAll { out, a });
+    fn squares(out: &mut Group<Self>, a: &Group<Self>) {
+        for i in (0..GROUP).step_by(2) {
+            [out[i], out[i + 1]] = squares([&a[i], &a[i + 1]]);
+        }
     }
 
     /// The bounds add up.
@@ -211,40 +206,6 @@ impl<V: IntegerProducts> Field for Integers<V> {
         Self(t)
     }
 }
-
-work!(MultiplyOne<'a, V: IntegerProducts> {
-    out: &'a mut Integers<V>,
-    a: &'a Integers<V>,
-    b: &'a Integers<V>,
-} -> (), {
-    [*out] = products([a], [b]);
-});
-
-work!(SquareOne<'a, V: IntegerProducts> {
-    out: &'a mut Integers<V>,
-    a: &'a Integers<V>,
-} -> (), {
-    [*out] = squares([a]);
-});
-
-work!(Multiply<'a, V: IntegerProducts> {
-    out: &'a mut Group<Integers<V>>,
-    a: &'a Group<Integers<V>>,
-    b: &'a Group<Integers<V>>,
-} -> (), {
-    for i in (0..GROUP).step_by(2) {
-        [out[i], out[i + 1]] = products([&a[i], &a[i + 1]], [&b[i], &b[i + 1]]);
-    }
-});
-
-work!(SquareAll<'a, V: IntegerProducts> {
-    out: &'a mut Group<Integers<V>>,
-    a: &'a Group<Integers<V>>,
-} -> (), {
-    for i in (0..GROUP).step_by(2) {
-        [out[i], out[i + 1]] = squares([&a[i], &a[i + 1]]);
-    }
-});
 
 impl<V: IntegerProducts> Integers<V> {
     /// Fully reduced, for a value below 2q.

@@ -42,7 +42,7 @@ use ark_ff::Field as _;
 
 use super::{Field, Group};
 use crate::limbs::{MODULUS_64, negative_inverse};
-use crate::register::{LANES, Register, Rotation, plain::Plain, work};
+use crate::register::{LANES, Register, Rotation, plain::Plain};
 
 /// An element's words, least significant first.
 type Element = [u64; 4];
@@ -140,34 +140,31 @@ impl Field for Words {
     }
 
     #[inline(always)]
-    fn mul(&self, other: &Self) -> Self {
-        let mut out = *self;
-        self.register().call(MultiplyOne {
-            out: &mut out,
-            a: self,
-            b: other,
-        });
-        out
+    fn product(&self, other: &Self) -> Self {
+        self.each(other, product)
     }
 
     #[inline(always)]
-    fn square(&self) -> Self {
-        let mut out = *self;
-        self.register().call(SquareOne {
-            out: &mut out,
-            a: self,
-        });
-        out
+    fn squared(&self) -> Self {
+        self.each(self, |a, _| square(a))
     }
 
     #[inline(always)]
-    fn multiply(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
-        a[0].register().call(Multiply { out, a, b });
+    fn products(out: &mut Group<Self>, a: &Group<Self>, b: &Group<Self>) {
+        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+            for ((out, a), b) in out.0.iter_mut().zip(&a.0).zip(&b.0) {
+                *out = product(a, b);
+            }
+        }
     }
 
     #[inline(always)]
-    fn square_all(out: &mut Group<Self>, a: &Group<Self>) {
-        a[0].register().call(SquareAll { out, a });
+    fn squares(out: &mut Group<Self>, a: &Group<Self>) {
+        for (out, a) in out.iter_mut().zip(a) {
+            for (out, a) in out.0.iter_mut().zip(&a.0) {
+                *out = square(a);
+            }
+        }
     }
 
     #[inline(always)]
@@ -258,32 +255,6 @@ impl Field for Words {
         out
     }
 }
-
-work!(MultiplyOne<'a> { out: &'a mut Words, a: &'a Words, b: &'a Words } -> (), {
-    *out = a.each(b, product);
-});
-
-work!(SquareOne<'a> { out: &'a mut Words, a: &'a Words } -> (), {
-    *out = a.each(a, |a, _| square(a));
-});
-
-work!(Multiply<'a> {
-    out: &'a mut Group<Words>, a: &'a Group<Words>, b: &'a Group<Words>,
-} -> (), {
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-        for ((out, a), b) in out.0.iter_mut().zip(&a.0).zip(&b.0) {
-            *out = product(a, b);
-        }
-    }
-});
-
-work!(SquareAll<'a> { out: &'a mut Group<Words>, a: &'a Group<Words> } -> (), {
-    for (out, a) in out.iter_mut().zip(a) {
-        for (out, a) in out.0.iter_mut().zip(&a.0) {
-            *out = square(a);
-        }
-    }
-});
 
 /// The Montgomery product.
 #[inline(always)]
