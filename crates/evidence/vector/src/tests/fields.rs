@@ -1,14 +1,14 @@
 //! All forms of the field, at every level, with operands at their bounds.
 
 use ark_bn254::Fq;
-use ark_ff::{AdditiveGroup, BigInt, Field as _, PrimeField};
+use ark_ff::{AdditiveGroup, BigInt, BigInteger as _, Field as _, PrimeField};
 use proptest::prelude::*;
 
 use super::levels;
 use crate::Level;
-use crate::field::{Field, GROUP, Group, constant, from_file, to_file};
+use crate::field::{Field, GROUP, Group, constant, from_file, to_file, words::Words};
 use crate::level::with_field;
-use crate::register::{LANES, Register, Rotation};
+use crate::register::{LANES, Register, Rotation, plain::Plain};
 
 /// A vector of elements as they stand in it, without Montgomery's factor, and back.
 fn vector<F: Field>(witness: &F, values: &[Fq; LANES]) -> F {
@@ -199,5 +199,48 @@ fn long_products_keep_their_bounds() {
     }
     for level in levels() {
         with_field!(level, zero => chain(zero));
+    }
+}
+
+/// Factors without a vector unit as large as words allow: 4.28 q, and any words for the other one.
+#[test]
+fn words_hold_the_largest_products() {
+    let q = Fq::MODULUS;
+    let times = |factor: u32, more: u32| {
+        // `factor`·q + `more`/64·q
+        let mut sum = BigInt::<4>::default();
+        let part = q >> 6;
+        for summand in std::iter::repeat_n(q, factor.try_into().unwrap())
+            .chain(std::iter::repeat_n(part, more.try_into().unwrap()))
+        {
+            assert!(!sum.add_with_carry(&summand), "fits four words");
+        }
+        sum
+    };
+    let value =
+        |words: BigInt<4>| Fq::from_le_bytes_mod_order(&words.0.map(u64::to_le_bytes).concat());
+    let zero = Words::of(Plain::ZERO);
+    let r = montgomery::<Words>();
+    let largest = BigInt([u64::MAX; 4]);
+    let mut below = q;
+    below.sub_with_borrow(&BigInt::one());
+    for a in [
+        times(4, 17),
+        times(3, 56),
+        times(2, 14),
+        below,
+        BigInt::one(),
+    ] {
+        for b in [times(4, 17), times(2, 30), times(1, 63), below, largest] {
+            let (x, y) = (zero.integer(a.0), zero.integer(b.0));
+            equal(&x.mul(&y).reduced([], 0), |_| value(a) * value(b) * r);
+        }
+    }
+    for a in [times(2, 43), times(2, 14), times(1, 63), below] {
+        let x = zero.integer(a.0);
+        equal(&x.square().reduced([], 0), |_| value(a).square() * r);
+        // As much as may be taken away, from nothing.
+        let least = zero.reduced([&x, &x, &x], 8);
+        equal(&least, |_| -value(a) * Fq::from(3_u64));
     }
 }
