@@ -3,7 +3,7 @@
 //! US dollars an hour, us-east-1, on demand, from price lists stored in 2026: r8g.4xlarge 0.94,
 //! r7i.2xlarge 0.53 and r7i.16xlarge 4.23, the others in proportion. A bill is the authority.
 
-use crate::costs::{Arithmetic, IFMA, LIBRARY};
+use crate::costs::{Arithmetic, IFMA, PLAIN};
 
 /// An instance type.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +45,7 @@ const fn r8g(name: &'static str, vcpus: u32, memory_gib: u64, usd_hour: f64) -> 
         threads_share_cores: false,
         memory: memory_gib * GIB,
         clock: 2.8e9,
-        arithmetic: LIBRARY,
+        arithmetic: PLAIN,
         usd_hour,
     }
 }
