@@ -102,12 +102,19 @@ pub(crate) trait Field: Copy + Send + 'static {
     /// −a of a single value, as a single value.
     fn negated(&self) -> Self;
 
+    /// ±a − b of values that are reduced or come from a file, as a double value; `negative` is all ones for
+    /// minus, and all zeros otherwise. No branch and no address depends on it.
+    fn signed_difference(&self, negative: u64, other: &Self) -> Self;
+
+    /// a − b of two products, as a single value.
+    fn sub_single(&self, other: &Self) -> Self;
+
     /// A double value as a single one, for a product with another double one.
     fn single(&self) -> Self;
 
     /// a − Σ `minus`, where a and the others together are at most five single values. `bound`·q is
     /// at least Σ `minus` where values are counted from 0 on: 2 for a product, 1 for a fully reduced value.
-    fn reduced<const N: usize>(&self, minus: [&Self; N], bound: u64) -> Self;
+    fn reduced<const N: usize>(&self, minus: [&Self; N], bound: u8) -> Self;
 
     /// The lanes in which two values made by [`Self::from_words`] are the same.
     fn equal_lanes(&self, other: &Self) -> u8;

@@ -24,11 +24,12 @@ mod table;
 
 use ark_bn254::Fq;
 use ark_ec::{scalar_mul::glv::GLVConfig, short_weierstrass::SWCurveConfig};
-use ark_ff::Field as _;
+use ark_ff::{BigInt, Field as _};
 
 use self::table::Choice;
 use crate::chain::{Chain, Step, TABLE_SIZE, Table};
 use crate::field::{Field, GROUP, Group, constant, erase, from_file, inverse_of_equal, to_file};
+use crate::limbs::ONE_HALF;
 use crate::packed::{Row, pack, unpack};
 use crate::register::{LANES, Register, Rotation, work};
 
@@ -64,6 +65,8 @@ struct Constants<F> {
     zero: F,
     one: Group<F>,
     beta: Group<F>,
+    minus_two: Group<F>,
+    three_halves: Group<F>,
     from_file: F,
     to_file: F,
 }
@@ -179,6 +182,8 @@ impl<F: Field> Block<F> {
                 zero,
                 one: [constant(&zero, Fq::ONE); GROUP],
                 beta: [constant(&zero, beta()); GROUP],
+                minus_two: [constant(&zero, -Fq::from(2_u64)); GROUP],
+                three_halves: [constant(&zero, Fq::from(3_u64) * Fq::new(BigInt(ONE_HALF))); GROUP],
                 from_file: from_file(&zero),
                 to_file: to_file(&zero),
             },
@@ -287,12 +292,12 @@ impl<F: Field> Block<F> {
         }
     }
 
-    /// y of the chosen multiple, its sign applied, for vector `i` of group `g`.
+    /// y of the chosen multiple, its sign applied, less `y`, for vector `i` of group `g`.
     #[inline(always)]
-    fn chosen_y(&self, choice: &Choice, g: usize, i: usize) -> F {
-        let y = choice.read(&self.constants.zero, |row| &self.tables[row].1[g][i]);
-        y.masked(!choice.negative)
-            .or(&y.negated().masked(choice.negative))
+    fn chosen_rise(&self, choice: &Choice, g: usize, i: usize, y: &F) -> F {
+        choice
+            .read(&self.constants.zero, |row| &self.tables[row].1[g][i])
+            .signed_difference(choice.negative, y)
     }
 
     #[inline(always)]
@@ -302,29 +307,30 @@ impl<F: Field> Block<F> {
             self.chosen_x(&mut x, choice, g);
             self.x[g] = x;
             for i in 0..GROUP {
-                self.y[g][i] = self.chosen_y(choice, g, i);
+                self.y[g][i] = self
+                    .chosen_rise(choice, g, i, &self.constants.zero)
+                    .reduced([], 0);
             }
         }
     }
 
-    /// R ← 2R: λ = 3x²/2y, x' = λ² − 2x, y' = λ(x − x') − y.
+    /// R ← 2R: λ = 3x²/2y, x' = λ² − 2x, y' = λ(x − x') − y. The inverses are those of y times 3/2, which the
+    /// one inverse of all takes care of.
     #[inline(always)]
     fn double_inlined(&mut self, groups: usize) {
         let mut products = self.constants.one;
         for g in 0..groups {
-            for (denominator, y) in self.denominators[g].iter_mut().zip(&self.y[g]) {
-                *denominator = y.add(y);
-            }
-            self.extend(&mut products, g);
+            self.prefixes[g] = products;
+            F::multiply(&mut products, &self.prefixes[g], &self.y[g]);
         }
         self.invert(&products);
+        self.scale_inverses(|constants| &constants.three_halves);
         let (mut inverses, mut squares, mut run) = (products, products, products);
         for g in (0..groups).rev() {
-            self.next_inverses(&mut inverses, g);
+            F::multiply(&mut inverses, &self.inverses, &self.prefixes[g]);
+            let before = self.inverses;
+            F::multiply(&mut self.inverses, &before, &self.y[g]);
             F::square_all(&mut squares, &self.x[g]);
-            for square in &mut squares {
-                *square = square.add(square).add(square);
-            }
             F::multiply(&mut self.slopes[g], &squares, &inverses);
             F::square_all(&mut squares, &self.slopes[g]);
             let (xs, ys) = (&mut self.x[g], &mut self.y[g]);
@@ -353,7 +359,8 @@ impl<F: Field> Block<F> {
     }
 
     /// R ← (R + T) + R. The sum's y is never needed: with its slope λ₁ and its x₁, the second slope
-    /// is λ₂ = −λ₁ − 2y/(x₁ − x); then x' = λ₂² − x − x₁, y' = λ₂(x − x') − y.
+    /// is λ₂ = −λ₁ − 2y/(x₁ − x); then x' = λ₂² − x − x₁, y' = λ₂(x − x') − y. The inverses are those of x₁ − x times
+    /// −2.
     #[inline(always)]
     fn double_add_inlined(&mut self, choice: &Choice, groups: usize) {
         self.chord_denominators(choice, groups);
@@ -374,16 +381,12 @@ impl<F: Field> Block<F> {
             self.extend(&mut products, g);
         }
         self.invert(&products);
-        let zero = self.constants.zero;
-        let mut twice = products;
+        self.scale_inverses(|constants| &constants.minus_two);
         for g in (0..groups).rev() {
             self.next_inverses(&mut inverses, g);
-            for (twice, y) in twice.iter_mut().zip(&self.y[g]) {
-                *twice = y.add(y);
-            }
-            F::multiply(&mut squares, &twice, &inverses);
+            F::multiply(&mut squares, &self.y[g], &inverses);
             for (slope, quotient) in self.slopes[g].iter_mut().zip(&squares) {
-                *slope = zero.reduced([quotient, slope], 4);
+                *slope = quotient.sub_single(slope);
             }
             self.third_point(g);
         }
@@ -409,7 +412,7 @@ impl<F: Field> Block<F> {
     fn chord_slope(&mut self, choice: &Choice, inverses: &Group<F>, g: usize) {
         let mut rise = *inverses;
         for i in 0..GROUP {
-            rise[i] = self.chosen_y(choice, g, i).sub(&self.y[g][i]);
+            rise[i] = self.chosen_rise(choice, g, i, &self.y[g][i]);
         }
         F::multiply(&mut self.slopes[g], &rise, inverses);
     }
@@ -444,6 +447,13 @@ impl<F: Field> Block<F> {
         let inverses = try_invert_group(products);
         self.degenerate |= inverses.is_none();
         self.inverses = inverses.unwrap_or(self.constants.one);
+    }
+
+    /// Makes all inverses that come of the inverted products larger by a factor.
+    #[inline(always)]
+    fn scale_inverses(&mut self, factor: impl Fn(&Constants<F>) -> &Group<F>) {
+        let inverses = self.inverses;
+        F::multiply(&mut self.inverses, &inverses, factor(&self.constants));
     }
 
     /// The inverses of group `g`'s denominators; groups must come in descending order.

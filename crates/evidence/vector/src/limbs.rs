@@ -52,6 +52,19 @@ pub(crate) const fn negative_inverse(q: u64) -> u64 {
     inverse.wrapping_neg()
 }
 
+/// 1/2 mod q = (q + 1)/2
+pub(crate) const ONE_HALF: [u64; 4] = {
+    let q = MODULUS_64;
+    // q is odd, and adding 1 to it carries nothing.
+    assert!(q[0] & 1 == 1 && q[0] != u64::MAX);
+    [
+        ((q[0] + 1) >> 1) | (q[1] << 63),
+        (q[1] >> 1) | (q[2] << 63),
+        (q[2] >> 1) | (q[3] << 63),
+        q[3] >> 1,
+    ]
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

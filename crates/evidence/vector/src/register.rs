@@ -44,6 +44,7 @@ pub(crate) trait Register: Copy + Send + 'static {
     fn sub(self, other: Self) -> Self;
     fn and(self, other: Self) -> Self;
     fn or(self, other: Self) -> Self;
+    fn xor(self, other: Self) -> Self;
     fn shift_left<const BITS: u32>(self) -> Self;
     /// Zeros come in from above.
     fn shift_right<const BITS: u32>(self) -> Self;
@@ -119,14 +120,19 @@ impl Rotation {
     }
 }
 
+/// A table that two registers hold.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Sixteen(pub(crate) [u64; 2 * LANES]);
+
 /// Products of 52-bit integers, low and high half apart (AVX-512 IFMA).
 pub(crate) trait IntegerProducts: Register {
     /// `self` + the low 52 bits of a·b, of the low 52 bits of both.
     fn add_low(self, a: Self, b: Self) -> Self;
     /// `self` + a·b / 2^52, rounded down.
     fn add_high(self, a: Self, b: Self) -> Self;
-    /// The product modulo 2^64.
-    fn multiply(self, other: Self) -> Self;
+    /// Of each lane the entry of the table that its low four bits are the number of. No address depends on it.
+    fn nth(self, table: &Sixteen) -> Self;
     /// Shifted right by 52 as signed numbers.
     fn signed_carry(self) -> Self;
 }

@@ -44,8 +44,8 @@
 //!
 //! * `group.rs`: denominators, and the rise of chords, are at most 2·0.88 = 1.76. The running products of
 //!   Montgomery's trick, and the running inverses, stay below x = 0.379·1.76x + 0.5 = 1.51; an
-//!   inverse below 0.379·1.51² + 0.5 = 1.37; a slope below 1.41, or 1.74 for a tangent (whose
-//!   numerator, three squares, is at most 2.4); its square below 1.65.
+//!   inverse below 0.379·1.51² + 0.5 = 1.37; a slope below 1.41; its square below 1.26. All is smaller for tangents,
+//!   whose denominator is y.
 //! * `additions.rs`: denominators are at most 1, for tangents 2. Running products stay below 2.07,
 //!   inverses below 2.13, slopes (numerators at most 2, where a summand is negated) below 2.12, their squares, which
 //!   are no factors, below 2.21.
@@ -78,11 +78,11 @@ use ark_ff::BigInt;
 
 use self::columns::{products, squares};
 use self::radix::{
-    BITS, HALF, HIGH, INVERSE_OF_TWO, LOW, MASK, MODULUS, ONE_LOW, POSITIVE, POSITIVE_CARRY,
-    QUOTIENT, SHIFT_DOWN, floats, split,
+    BITS, HALF, HIGH, LOW, MASK, MODULUS, ONE_LOW, POSITIVE, POSITIVE_CARRY, QUOTIENT, SHIFT_DOWN,
+    floats, split,
 };
 use super::{Field, GROUP, Group};
-use crate::limbs::{LIMBS, MODULUS_64};
+use crate::limbs::{self, LIMBS, MODULUS_64};
 use crate::register::{FloatProducts, Rotation};
 
 /// Eight field elements.
@@ -125,7 +125,7 @@ impl<V: FloatProducts> Floats<V> {
 impl<V: FloatProducts> Field for Floats<V> {
     type Register = V;
 
-    const FACTOR: Fq = Fq::new(BigInt(INVERSE_OF_TWO));
+    const FACTOR: Fq = Fq::new(BigInt(limbs::ONE_HALF));
 
     #[inline(always)]
     fn of(register: V) -> Self {
@@ -271,9 +271,15 @@ impl<V: FloatProducts> Field for Floats<V> {
         Self(l)
     }
 
+    /// By its signs.
     #[inline(always)]
     fn negated(&self) -> Self {
-        self.zero().sub(self)
+        let sign = self.register().number(-0.0);
+        let mut l = self.0;
+        for i in 0..LIMBS {
+            l[i] = l[i].xor(sign);
+        }
+        Self(l)
     }
 
     #[inline(always)]
@@ -281,9 +287,24 @@ impl<V: FloatProducts> Field for Floats<V> {
         self.reduced([], 0)
     }
 
+    #[inline(always)]
+    fn signed_difference(&self, negative: u64, other: &Self) -> Self {
+        let sign = self.register().splat((-0.0_f64).to_bits() & negative);
+        let mut l = self.0;
+        for i in 0..LIMBS {
+            l[i] = l[i].xor(sign).minus(other.0[i]);
+        }
+        Self(l)
+    }
+
+    #[inline(always)]
+    fn sub_single(&self, other: &Self) -> Self {
+        self.reduced([other], 2)
+    }
+
     /// Within ±(1/2 + 2^-40)·q.
     #[inline(always)]
-    fn reduced<const N: usize>(&self, minus: [&Self; N], _bound: u64) -> Self {
+    fn reduced<const N: usize>(&self, minus: [&Self; N], _bound: u8) -> Self {
         let mut l = self.0;
         for i in 0..LIMBS {
             for b in minus {

@@ -1,8 +1,8 @@
 //! Five limbs of 52 bits, Montgomery form with R = 2^260, multiplied by AVX-512 IFMA.
 //!
 //! Limb i of all eight elements is one register. Limbs are carried after every operation: below 2^52.
-//! Values are below 2q or a small multiple of q (double values below 4q), never fully reduced in
-//! between: with 2^260 > 84 q, the product of a < s·q and b < t·q with s·t ≤ 84 comes out below 2q.
+//! Values are below 2q or a small multiple of q (double values, and differences of products, below 4q), never
+//! fully reduced in between: with 2^260 > 84 q, the product of a < s·q and b < t·q with s·t ≤ 84 comes out below 2q.
 //!
 //! N. Drucker, S. Gueron, *Fast modular squaring with AVX512IFMA*, eprint 2018/335.
 #![expect(
@@ -20,11 +20,32 @@ use ark_ff::BigInt;
 
 use super::{Field, GROUP, Group};
 use crate::limbs::{LIMBS, MASK, MODULUS, MODULUS_64, NEGATIVE_INVERSE, modulus_times, split};
-use crate::register::{IntegerProducts, Rotation};
+use crate::register::{IntegerProducts, Rotation, Sixteen};
 
 /// Eight field elements.
 #[derive(Clone, Copy)]
 pub(crate) struct Integers<V>([V; LIMBS]);
+
+/// By c and limb: (c − k)·q for k below 16, limb by limb.
+static EXCESSES: [[Sixteen; LIMBS]; 16] = {
+    let mut out = [[Sixteen([0; 16]); LIMBS]; 16];
+    let (mut c, mut offset) = (0, 0_u64);
+    while c < out.len() {
+        let mut i = 0;
+        while i < LIMBS {
+            let (mut k, mut factor) = (0, offset);
+            while k < 16 {
+                out[c][i].0[k] = MODULUS[i].wrapping_mul(factor);
+                factor = factor.wrapping_sub(1);
+                k += 1;
+            }
+            i += 1;
+        }
+        offset += 1;
+        c += 1;
+    }
+    out
+};
 
 /// Floor(2^260 / q): estimates how often q goes into a value from its top limb.
 const QUOTIENT: u64 = 84;
@@ -141,15 +162,40 @@ impl<V: IntegerProducts> Field for Integers<V> {
         *self
     }
 
+    /// −a is the complement of a plus one, limb by limb. With 2q or 4q added the difference is below 4q.
+    #[inline(always)]
+    fn signed_difference(&self, negative: u64, other: &Self) -> Self {
+        let mask = self.register().splat(negative);
+        let factor = 2 + (2 & negative);
+        let mut t = self.0;
+        for i in 0..LIMBS {
+            let offset = (MODULUS[i] * factor).wrapping_sub(negative);
+            t[i] = t[i].xor(mask).sub(other.0[i]).add(mask.splat(offset));
+        }
+        Self(carried(t))
+    }
+
+    #[inline(always)]
+    fn sub_single(&self, other: &Self) -> Self {
+        self.sub(other)
+    }
+
     /// Below 2q. The value with (bound + 1)·q added lies in [q, 16q): the estimate is made before
     /// borrows are carried, so the top limb must not be able to come out negative.
     #[inline(always)]
-    fn reduced<const N: usize>(&self, minus: [&Self; N], bound: u64) -> Self {
-        let mut t = self.combined(&minus, &modulus_times(bound + 1));
-        let zero = self.register().splat(0);
-        let quotient = zero.add_high(t[LIMBS - 1], zero.splat(QUOTIENT));
+    fn reduced<const N: usize>(&self, minus: [&Self; N], bound: u8) -> Self {
+        let mut t = self.0;
         for i in 0..LIMBS {
-            t[i] = t[i].sub(quotient.multiply(zero.splat(MODULUS[i])));
+            for b in minus {
+                t[i] = t[i].sub(b.0[i]);
+            }
+        }
+        let offset = bound + 1;
+        let zero = self.register().splat(0);
+        let top = t[LIMBS - 1].add(zero.splat(u64::from(offset) * MODULUS[LIMBS - 1]));
+        let quotient = zero.add_high(top, zero.splat(QUOTIENT));
+        for (t, multiples) in t.iter_mut().zip(&EXCESSES[usize::from(offset)]) {
+            *t = t.add(quotient.nth(multiples));
         }
         Self(carried(t))
     }

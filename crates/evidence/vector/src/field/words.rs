@@ -19,10 +19,9 @@
 //! A product of values α and β is below 0.1891·αβ + 1, and its running sum below α + 1: both fit. So what comes in
 //! from a file (fully reduced, times a constant) is at most 1.19, and times β of the endomorphism 1.23.
 //!
-//! * `group.rs`: denominators are at most 2.46 (for tangents), the rise of chords 2. Running products of
-//!   Montgomery's trick, and the running inverses, stay below x = 0.1891·2.46x + 1 = 1.87; an inverse below
-//!   0.1891·1.87² + 1 = 1.67; a slope below 1.64, or 2.22 for a tangent (whose numerator, three squares, is at most
-//!   3.87); its square below 1.94.
+//! * `group.rs`: denominators, and the rise of chords, are at most 2, for tangents 1.23. Running products of
+//!   Montgomery's trick, and the running inverses, stay below x = 0.1891·2x + 1 = 1.61; an inverse below
+//!   0.1891·1.61² + 1 = 1.50; a slope below 1.57; its square below 1.47.
 //! * `additions.rs`: denominators and numerators are at most 2, for a tangent's numerator 2.38. In the quadratic
 //!   extension the sum of two coefficients must fit: 4.76. Products there are reduced; norms, sums of two squares
 //!   of reduced values, are at most 2.38.
@@ -192,14 +191,27 @@ impl Field for Words {
         self.reduced([], 0)
     }
 
+    #[inline(always)]
+    fn signed_difference(&self, negative: u64, other: &Self) -> Self {
+        let opposite = self.each(self, |a, _| difference(&TWICE, a).0);
+        self.masked(!negative)
+            .or(&opposite.masked(negative))
+            .sub(other)
+    }
+
+    #[inline(always)]
+    fn sub_single(&self, other: &Self) -> Self {
+        self.reduced([other], 2)
+    }
+
     /// From 0 to (1 + 2^-56)·q. With 2·`bound`·q added, the value is between 0 and 20q.
     #[inline(always)]
-    fn reduced<const N: usize>(&self, minus: [&Self; N], bound: u64) -> Self {
+    fn reduced<const N: usize>(&self, minus: [&Self; N], bound: u8) -> Self {
         let mut out = *self;
         for (lane, out) in out.0.iter_mut().enumerate() {
             let (mut value, mut top) = (*out, 0_u64);
             if N > 0 {
-                let (offset, high) = multiple(2 * bound);
+                let (offset, high) = multiple(2 * u64::from(bound));
                 let carry;
                 (value, carry) = sum(&value, &offset);
                 top = high.wrapping_add(u64::from(carry));

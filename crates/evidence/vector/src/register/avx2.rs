@@ -15,7 +15,7 @@ use core::arch::x86_64::{
     _mm256_loadu_si256, _mm256_movemask_pd, _mm256_or_si256, _mm256_permute2x128_si256,
     _mm256_set_epi64x, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_pd,
     _mm256_sllv_epi64, _mm256_srlv_epi64, _mm256_storeu_si256, _mm256_sub_epi64, _mm256_sub_pd,
-    _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
+    _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
 use super::{FloatProducts, LANES, Register, Rotation, Work};
@@ -136,6 +136,11 @@ impl Register for Avx2 {
     #[inline(always)]
     fn or(self, other: Self) -> Self {
         each!(_mm256_or_si256, self, other)
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        each!(_mm256_xor_si256, self, other)
     }
 
     #[inline(always)]

@@ -13,14 +13,14 @@ use core::arch::x86_64::{
     __m512d, __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi64, _mm512_add_pd,
     _mm512_alignr_epi64, _mm512_and_si512, _mm512_castpd_si512, _mm512_castsi512_pd,
     _mm512_cmpeq_epi64_mask, _mm512_fmadd_pd, _mm512_loadu_si512, _mm512_madd52hi_epu64,
-    _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_movepi64_mask, _mm512_mullo_epi64,
-    _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_set1_epi64, _mm512_setr_epi64,
-    _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_sllv_epi64, _mm512_srai_epi64,
-    _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_sub_pd,
-    _mm512_ternarylogic_epi64, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
+    _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_movepi64_mask, _mm512_or_si512,
+    _mm512_permutex2var_epi64, _mm512_set1_epi64, _mm512_setr_epi64, _mm512_setzero_si512,
+    _mm512_shuffle_i64x2, _mm512_sllv_epi64, _mm512_srai_epi64, _mm512_srlv_epi64,
+    _mm512_storeu_si512, _mm512_sub_epi64, _mm512_sub_pd, _mm512_ternarylogic_epi64,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
-use super::{FloatProducts, IntegerProducts, LANES, Register, Rotation, Work};
+use super::{FloatProducts, IntegerProducts, LANES, Register, Rotation, Sixteen, Work};
 
 /// A register of a processor with AVX-512 F and DQ.
 #[derive(Clone, Copy)]
@@ -101,6 +101,12 @@ macro_rules! register {
             fn or(self, other: Self) -> Self {
                 // SAFETY: `self` exists.
                 unsafe { Self(_mm512_or_si512(self.0, other.0)) }
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                // SAFETY: `self` exists.
+                unsafe { Self(_mm512_xor_si512(self.0, other.0)) }
             }
 
             #[inline(always)]
@@ -194,9 +200,13 @@ impl IntegerProducts for Ifma {
     }
 
     #[inline(always)]
-    fn multiply(self, other: Self) -> Self {
+    fn nth(self, table: &Sixteen) -> Self {
+        let ([first, second], _) = table.0.as_chunks() else {
+            return self;
+        };
+        let (first, second) = (self.load(first), self.load(second));
         // SAFETY: `self` exists.
-        unsafe { Self(_mm512_mullo_epi64(self.0, other.0)) }
+        unsafe { Self(_mm512_permutex2var_epi64(first.0, self.0, second.0)) }
     }
 
     #[inline(always)]

@@ -10,7 +10,7 @@
     reason = "numbers are checked to be integers; a constant is the one that it is"
 )]
 
-use super::{FloatProducts, IntegerProducts, Register, plain::Plain};
+use super::{FloatProducts, IntegerProducts, Register, Sixteen, plain::Plain};
 
 const MASK: u64 = (1 << 52) - 1;
 
@@ -41,8 +41,8 @@ impl IntegerProducts for Plain {
         })
     }
 
-    fn multiply(self, other: Self) -> Self {
-        self.each(other, u64::wrapping_mul)
+    fn nth(self, table: &Sixteen) -> Self {
+        Self(self.0.map(|lane| table.0[(lane & 15) as usize]))
     }
 
     fn signed_carry(self) -> Self {

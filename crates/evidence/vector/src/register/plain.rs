@@ -79,6 +79,11 @@ impl Register for Plain {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        self.each(other, |a, b| a ^ b)
+    }
+
+    #[inline(always)]
     fn shift_left<const BITS: u32>(self) -> Self {
         Self(self.0.map(|lane| lane << BITS))
     }

@@ -78,10 +78,28 @@ fn operations<F: Field>(zero: F, a: [Fq; LANES], b: [Fq; LANES]) {
         let (sum, difference) = (x.add(&y), x.sub(&y));
         equal(&sum.reduced([], 0), |l| a[l] + b[l]);
         equal(&difference.single().reduced([], 0), |l| a[l] - b[l]);
-        equal(&x.negated(), |l| -a[l]);
+        equal(&x.negated().reduced([], 0), |l| -a[l]);
         let product = x.mul(&y);
         equal(&product, |l| a[l] * b[l] * r);
+        equal(
+            &product
+                .sub_single(&product.square())
+                .square()
+                .reduced([], 0),
+            |l| {
+                let p = a[l] * b[l] * r;
+                (p - p.square() * r).square() * r
+            },
+        );
         equal(&x.square(), |l| a[l].square() * r);
+        for (negative, sign) in [(0, Fq::ONE), (u64::MAX, -Fq::ONE)] {
+            let rise = x.signed_difference(negative, &y);
+            equal(&rise.mul(&y), |l| (sign * a[l] - b[l]) * b[l] * r);
+            let rise = product.signed_difference(negative, &product);
+            equal(&rise.mul(&y), |l| {
+                (sign - Fq::ONE) * a[l] * b[l] * r * b[l] * r
+            });
+        }
         // A double factor, on either side, and three times a square of a reduced value.
         equal(&difference.mul(&y), |l| (a[l] - b[l]) * b[l] * r);
         equal(&x.mul(&sum), |l| a[l] * (a[l] + b[l]) * r);

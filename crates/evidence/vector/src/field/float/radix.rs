@@ -95,16 +95,3 @@ pub(super) const fn digits(v: [u64; 4]) -> [i64; LIMBS] {
     out[LIMBS - 1] = (unsigned[LIMBS - 1] + carry).cast_signed();
     out
 }
-
-/// 1/2 mod q = (q + 1)/2
-pub(super) const INVERSE_OF_TWO: [u64; 4] = {
-    let q = MODULUS_64;
-    // q is odd, and adding 1 to it carries nothing.
-    assert!(q[0] & 1 == 1 && q[0] != u64::MAX);
-    [
-        ((q[0] + 1) >> 1) | (q[1] << 63),
-        (q[1] >> 1) | (q[2] << 63),
-        (q[2] >> 1) | (q[3] << 63),
-        q[3] >> 1,
-    ]
-};
