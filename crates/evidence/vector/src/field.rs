@@ -18,6 +18,7 @@
 
 pub(crate) mod float;
 pub(crate) mod ifma;
+mod limbwise;
 pub(crate) mod words;
 
 use ark_bn254::Fq;

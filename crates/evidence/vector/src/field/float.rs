@@ -81,6 +81,7 @@ use self::radix::{
     BITS, HALF, HIGH, LOW, MASK, MODULUS, ONE_LOW, POSITIVE, POSITIVE_CARRY, QUOTIENT, SHIFT_DOWN,
     floats, split,
 };
+use super::limbwise::limb_by_limb;
 use super::{Field, GROUP, Group};
 use crate::limbs::{self, LIMBS, MODULUS_64};
 use crate::register::{FloatProducts, Rotation};
@@ -123,19 +124,9 @@ impl<V: FloatProducts> Floats<V> {
 }
 
 impl<V: FloatProducts> Field for Floats<V> {
-    type Register = V;
-
     const FACTOR: Fq = Fq::new(BigInt(limbs::ONE_HALF));
 
-    #[inline(always)]
-    fn of(register: V) -> Self {
-        Self([register; LIMBS]).zero()
-    }
-
-    #[inline(always)]
-    fn register(&self) -> V {
-        self.0[0]
-    }
+    limb_by_limb!();
 
     #[inline(always)]
     fn integer(&self, words: [u64; 4]) -> Self {
@@ -145,11 +136,6 @@ impl<V: FloatProducts> Field for Floats<V> {
             l[i] = l[i].number(digits[i]);
         }
         Self(l)
-    }
-
-    #[inline(always)]
-    fn zero(&self) -> Self {
-        Self([self.register().splat(0); LIMBS])
     }
 
     #[inline(always)]
@@ -314,15 +300,6 @@ impl<V: FloatProducts> Field for Floats<V> {
         Self::carried(Self::without_quotient(l))
     }
 
-    #[inline(always)]
-    fn equal_lanes(&self, other: &Self) -> u8 {
-        let mut equal = u8::MAX;
-        for i in 0..LIMBS {
-            equal &= self.0[i].equal(other.0[i]);
-        }
-        equal
-    }
-
     /// A reduced value is below q, so it is 0 when its digits are; the sign of a zero is shifted out.
     #[inline(always)]
     fn zero_lanes(&self) -> u8 {
@@ -331,42 +308,5 @@ impl<V: FloatProducts> Field for Floats<V> {
             any = any.or(self.0[i]);
         }
         any.shift_left::<1>().equal(any.splat(0))
-    }
-
-    #[inline(always)]
-    fn select(mask: u8, one: &Self, other: &Self) -> Self {
-        let mut l = other.0;
-        for i in 0..LIMBS {
-            l[i] = one.0[i].select(mask, l[i]);
-        }
-        Self(l)
-    }
-
-    #[inline(always)]
-    fn masked(&self, bits: u64) -> Self {
-        let mask = self.register().splat(bits);
-        let mut l = self.0;
-        for i in 0..LIMBS {
-            l[i] = l[i].and(mask);
-        }
-        Self(l)
-    }
-
-    #[inline(always)]
-    fn or(&self, other: &Self) -> Self {
-        let mut l = self.0;
-        for i in 0..LIMBS {
-            l[i] = l[i].or(other.0[i]);
-        }
-        Self(l)
-    }
-
-    #[inline(always)]
-    fn rotated(&self, by: Rotation) -> Self {
-        let mut l = self.0;
-        for i in 0..LIMBS {
-            l[i] = l[i].rotated(by);
-        }
-        Self(l)
     }
 }

@@ -18,6 +18,7 @@
 use ark_bn254::Fq;
 use ark_ff::BigInt;
 
+use super::limbwise::limb_by_limb;
 use super::{Field, GROUP, Group};
 use crate::limbs::{LIMBS, MASK, MODULUS, MODULUS_64, NEGATIVE_INVERSE, modulus_times, split};
 use crate::register::{IntegerProducts, Rotation, Sixteen};
@@ -51,19 +52,9 @@ static EXCESSES: [[Sixteen; LIMBS]; 16] = {
 const QUOTIENT: u64 = 84;
 
 impl<V: IntegerProducts> Field for Integers<V> {
-    type Register = V;
-
     const FACTOR: Fq = Fq::new(BigInt([16, 0, 0, 0]));
 
-    #[inline(always)]
-    fn of(register: V) -> Self {
-        Self([register; LIMBS]).zero()
-    }
-
-    #[inline(always)]
-    fn register(&self) -> V {
-        self.0[0]
-    }
+    limb_by_limb!();
 
     #[inline(always)]
     fn integer(&self, words: [u64; 4]) -> Self {
@@ -73,11 +64,6 @@ impl<V: IntegerProducts> Field for Integers<V> {
             t[i] = t[i].splat(limbs[i]);
         }
         Self(t)
-    }
-
-    #[inline(always)]
-    fn zero(&self) -> Self {
-        Self([self.register().splat(0); LIMBS])
     }
 
     #[inline(always)]
@@ -200,56 +186,10 @@ impl<V: IntegerProducts> Field for Integers<V> {
         Self(carried(t))
     }
 
-    #[inline(always)]
-    fn equal_lanes(&self, other: &Self) -> u8 {
-        let mut equal = u8::MAX;
-        for i in 0..LIMBS {
-            equal &= self.0[i].equal(other.0[i]);
-        }
-        equal
-    }
-
     /// 0 or q: the values are below 2q.
     #[inline(always)]
     fn zero_lanes(&self) -> u8 {
         self.equal_lanes(&self.zero()) | self.equal_lanes(&self.integer(MODULUS_64))
-    }
-
-    #[inline(always)]
-    fn select(mask: u8, one: &Self, other: &Self) -> Self {
-        let mut t = other.0;
-        for i in 0..LIMBS {
-            t[i] = one.0[i].select(mask, t[i]);
-        }
-        Self(t)
-    }
-
-    #[inline(always)]
-    fn masked(&self, bits: u64) -> Self {
-        let mask = self.register().splat(bits);
-        let mut t = self.0;
-        for i in 0..LIMBS {
-            t[i] = t[i].and(mask);
-        }
-        Self(t)
-    }
-
-    #[inline(always)]
-    fn or(&self, other: &Self) -> Self {
-        let mut t = self.0;
-        for i in 0..LIMBS {
-            t[i] = t[i].or(other.0[i]);
-        }
-        Self(t)
-    }
-
-    #[inline(always)]
-    fn rotated(&self, by: Rotation) -> Self {
-        let mut t = self.0;
-        for i in 0..LIMBS {
-            t[i] = t[i].rotated(by);
-        }
-        Self(t)
     }
 }
 
