@@ -19,6 +19,16 @@ pub(crate) fn print(table: &CircuitTable) {
     anstream::println!("{}", block(table, &Machine::here()));
 }
 
+/// Fails where [`write`] would, before anything is measured.
+pub(crate) fn check(path: &Path) -> Result<(), BenchError> {
+    fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map(drop)
+        .map_err(BenchError::io(path.to_string_lossy()))
+}
+
 /// Puts the block into the report, in the place of its older one where there is one.
 pub(crate) fn write(path: &Path, table: &CircuitTable) -> Result<(), BenchError> {
     let name = path.to_string_lossy().into_owned();

@@ -78,6 +78,9 @@ pub(crate) struct CircuitTable {
 }
 
 pub(crate) fn run(options: &TableOptions) -> Result<(), BenchError> {
+    if !options.alone {
+        report::check(&options.report)?;
+    }
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(BenchError::io(path.to_string_lossy()));
     let (work, npm) = (absolute(&options.work)?, absolute(&options.npm)?);
