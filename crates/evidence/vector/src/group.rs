@@ -320,16 +320,14 @@ impl<F: Field> Block<F> {
     fn double_inlined(&mut self, groups: usize) {
         let mut products = self.constants.one;
         for g in 0..groups {
-            self.prefixes[g] = products;
-            F::multiply(&mut products, &self.prefixes[g], &self.y[g]);
+            extend(&mut self.prefixes[g], &mut products, &self.y[g]);
         }
         self.invert(&products);
         self.scale_inverses(|constants| &constants.three_halves);
         let (mut inverses, mut squares, mut run) = (products, products, products);
         for g in (0..groups).rev() {
-            F::multiply(&mut inverses, &self.inverses, &self.prefixes[g]);
-            let before = self.inverses;
-            F::multiply(&mut self.inverses, &before, &self.y[g]);
+            let rest = &mut self.inverses;
+            next_inverses(&mut inverses, rest, &self.prefixes[g], &self.y[g]);
             F::square_all(&mut squares, &self.x[g]);
             F::multiply(&mut self.slopes[g], &squares, &inverses);
             F::square_all(&mut squares, &self.slopes[g]);
@@ -352,7 +350,8 @@ impl<F: Field> Block<F> {
         self.chord_denominators(choice, groups);
         let mut inverses = self.inverses;
         for g in (0..groups).rev() {
-            self.next_inverses(&mut inverses, g);
+            let (rest, prefix) = (&mut self.inverses, &self.prefixes[g]);
+            next_inverses(&mut inverses, rest, prefix, &self.denominators[g]);
             self.chord_slope(choice, &inverses, g);
             self.third_point(g);
         }
@@ -367,7 +366,8 @@ impl<F: Field> Block<F> {
         let mut inverses = self.inverses;
         let mut squares = self.inverses;
         for g in (0..groups).rev() {
-            self.next_inverses(&mut inverses, g);
+            let (rest, prefix) = (&mut self.inverses, &self.prefixes[g]);
+            next_inverses(&mut inverses, rest, prefix, &self.denominators[g]);
             self.chord_slope(choice, &inverses, g);
             F::square_all(&mut squares, &self.slopes[g]);
             for i in 0..GROUP {
@@ -378,12 +378,13 @@ impl<F: Field> Block<F> {
         }
         let mut products = self.constants.one;
         for g in 0..groups {
-            self.extend(&mut products, g);
+            extend(&mut self.prefixes[g], &mut products, &self.denominators[g]);
         }
         self.invert(&products);
         self.scale_inverses(|constants| &constants.minus_two);
         for g in (0..groups).rev() {
-            self.next_inverses(&mut inverses, g);
+            let (rest, prefix) = (&mut self.inverses, &self.prefixes[g]);
+            next_inverses(&mut inverses, rest, prefix, &self.denominators[g]);
             F::multiply(&mut squares, &self.y[g], &inverses);
             for (slope, quotient) in self.slopes[g].iter_mut().zip(&squares) {
                 *slope = quotient.sub_single(slope);
@@ -402,7 +403,7 @@ impl<F: Field> Block<F> {
             for i in 0..GROUP {
                 self.denominators[g][i] = chosen[i].sub(&self.x[g][i]);
             }
-            self.extend(&mut products, g);
+            extend(&mut self.prefixes[g], &mut products, &self.denominators[g]);
         }
         self.invert(&products);
     }
@@ -435,13 +436,6 @@ impl<F: Field> Block<F> {
         }
     }
 
-    /// Multiplies the denominators of group `g` to the products; keeps the products before.
-    #[inline(always)]
-    fn extend(&mut self, products: &mut Group<F>, g: usize) {
-        self.prefixes[g] = *products;
-        F::multiply(products, &self.prefixes[g], &self.denominators[g]);
-    }
-
     /// Inverts the products of all denominators.
     fn invert(&mut self, products: &Group<F>) {
         let inverses = try_invert_group(products);
@@ -449,20 +443,33 @@ impl<F: Field> Block<F> {
         self.inverses = inverses.unwrap_or(self.constants.one);
     }
 
-    /// Makes all inverses that come of the inverted products larger by a factor.
+    /// Multiplies all inverses that come of the inverted products by a factor.
     #[inline(always)]
     fn scale_inverses(&mut self, factor: impl Fn(&Constants<F>) -> &Group<F>) {
         let inverses = self.inverses;
         F::multiply(&mut self.inverses, &inverses, factor(&self.constants));
     }
+}
 
-    /// The inverses of group `g`'s denominators; groups must come in descending order.
-    #[inline(always)]
-    fn next_inverses(&mut self, inverses: &mut Group<F>, g: usize) {
-        F::multiply(inverses, &self.inverses, &self.prefixes[g]);
-        let before = self.inverses;
-        F::multiply(&mut self.inverses, &before, &self.denominators[g]);
-    }
+/// Multiplies a group's denominators to the products; keeps the products before.
+#[inline(always)]
+fn extend<F: Field>(prefix: &mut Group<F>, products: &mut Group<F>, denominators: &Group<F>) {
+    *prefix = *products;
+    F::multiply(products, prefix, denominators);
+}
+
+/// The inverses of a group's denominators, from those of the products up to it, which become those of the
+/// products before it.
+#[inline(always)]
+fn next_inverses<F: Field>(
+    inverses: &mut Group<F>,
+    rest: &mut Group<F>,
+    prefix: &Group<F>,
+    denominators: &Group<F>,
+) {
+    F::multiply(inverses, rest, prefix);
+    let before = *rest;
+    F::multiply(rest, &before, denominators);
 }
 
 /// The lanes whose coordinates, single values, satisfy y² = x³ + 3.

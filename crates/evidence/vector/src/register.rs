@@ -123,7 +123,7 @@ impl Rotation {
 /// A table that two registers hold.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-pub(crate) struct Sixteen(pub(crate) [u64; 2 * LANES]);
+pub(crate) struct Sixteen(pub(crate) [[u64; LANES]; 2]);
 
 /// Products of 52-bit integers, low and high half apart (AVX-512 IFMA).
 pub(crate) trait IntegerProducts: Register {

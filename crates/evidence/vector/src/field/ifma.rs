@@ -21,7 +21,7 @@ use ark_ff::BigInt;
 use super::limbwise::limb_by_limb;
 use super::{Field, GROUP, Group};
 use crate::limbs::{LIMBS, MASK, MODULUS, MODULUS_64, NEGATIVE_INVERSE, modulus_times, split};
-use crate::register::{IntegerProducts, Rotation, Sixteen};
+use crate::register::{IntegerProducts, LANES, Rotation, Sixteen};
 
 /// Eight field elements.
 #[derive(Clone, Copy)]
@@ -29,14 +29,14 @@ pub(crate) struct Integers<V>([V; LIMBS]);
 
 /// By c and limb: (c − k)·q for k below 16, limb by limb.
 static EXCESSES: [[Sixteen; LIMBS]; 16] = {
-    let mut out = [[Sixteen([0; 16]); LIMBS]; 16];
+    let mut out = [[Sixteen([[0; LANES]; 2]); LIMBS]; 16];
     let (mut c, mut offset) = (0, 0_u64);
     while c < out.len() {
         let mut i = 0;
         while i < LIMBS {
             let (mut k, mut factor) = (0, offset);
-            while k < 16 {
-                out[c][i].0[k] = MODULUS[i].wrapping_mul(factor);
+            while k < 2 * LANES {
+                out[c][i].0[k / LANES][k % LANES] = MODULUS[i].wrapping_mul(factor);
                 factor = factor.wrapping_sub(1);
                 k += 1;
             }

@@ -201,9 +201,7 @@ impl IntegerProducts for Ifma {
 
     #[inline(always)]
     fn nth(self, table: &Sixteen) -> Self {
-        let ([first, second], _) = table.0.as_chunks() else {
-            return self;
-        };
+        let Sixteen([first, second]) = table;
         let (first, second) = (self.load(first), self.load(second));
         // SAFETY: `self` exists.
         unsafe { Self(_mm512_permutex2var_epi64(first.0, self.0, second.0)) }

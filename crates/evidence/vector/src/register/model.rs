@@ -42,7 +42,10 @@ impl IntegerProducts for Plain {
     }
 
     fn nth(self, table: &Sixteen) -> Self {
-        Self(self.0.map(|lane| table.0[(lane & 15) as usize]))
+        Self(
+            self.0
+                .map(|lane| table.0.as_flattened()[(lane & 15) as usize]),
+        )
     }
 
     fn signed_carry(self) -> Self {
