@@ -1,6 +1,7 @@
 //! Fixtures and foreign data for tests. Never linked into a service.
 
 mod emulators;
+mod executable;
 mod fixtures;
 mod outdated;
 
@@ -8,6 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub use emulators::{Emulator, EmulatorKind};
+pub use executable::make_executable;
 pub use fixtures::{development_ptau, small_r1cs, small_r1cs_over};
 pub use outdated::outdated_initial_key;
 

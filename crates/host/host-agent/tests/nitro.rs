@@ -7,7 +7,6 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use cloud::FolderStore;
@@ -98,7 +97,7 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("nitro-cli");
         fs::write(&program, FAKE).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::make_executable(&program).unwrap();
         let store = FolderStore::open(folder.path().join("store")).unwrap();
         let reporter = Reporter::new(Arc::new(store), "r".parse().unwrap()).unwrap();
         Self { folder, reporter }

@@ -7,7 +7,6 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -77,7 +76,7 @@ impl Machine {
         ] {
             let path = root.join("bin").join(command);
             fs::write(&path, &fake).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            testkit::make_executable(&path).unwrap();
         }
         let inputs = machine.inputs();
         fs::create_dir_all(&inputs).unwrap();

@@ -1,7 +1,6 @@
 //! What the user data does on a machine, done by the test: tags, `host.json`, files by their SHA-256, host-agent.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
@@ -48,7 +47,7 @@ impl Machine {
             fs::write(folder.join(name), bytes).unwrap();
         }
         let agent = folder.join("host-agent");
-        fs::set_permissions(&agent, fs::Permissions::from_mode(0o755)).unwrap();
+        testkit::make_executable(&agent).unwrap();
         Self::start(world, run, &bucket, &agent)
     }
 

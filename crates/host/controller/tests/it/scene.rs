@@ -124,9 +124,7 @@ impl Scene {
             program.display()
         );
         fs::write(&script, text).unwrap();
-        let mut permissions = fs::metadata(&script).unwrap().permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
-        fs::set_permissions(&script, permissions).unwrap();
+        testkit::make_executable(&script).unwrap();
         (script.display().to_string(), note)
     }
 }
