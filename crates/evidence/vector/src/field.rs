@@ -94,6 +94,19 @@ pub(crate) trait Field: Copy + Send + 'static {
         a[0].register().call(SquareAll { out, a });
     }
 
+    /// `out` ← `factor`·a, and `factor` ← `factor`·b.
+    #[inline(always)]
+    fn multiply_both(
+        out: &mut Group<Self>,
+        factor: &mut Group<Self>,
+        a: &Group<Self>,
+        b: &Group<Self>,
+    ) {
+        Self::multiply(out, factor, a);
+        let before = *factor;
+        Self::multiply(factor, &before, b);
+    }
+
     /// a + b
     fn add(&self, other: &Self) -> Self;
 

@@ -47,6 +47,7 @@ pub(crate) struct Block<F: Field> {
     y: Vec<Group<F>>,
     tables: Vec<Points<F>>,
     denominators: Vec<Group<F>>,
+    /// The products of all denominators before a group; one more than there are groups.
     prefixes: Vec<Group<F>>,
     slopes: Vec<Group<F>>,
     /// Inverses of the products of the denominators that are still to be used.
@@ -55,6 +56,9 @@ pub(crate) struct Block<F: Field> {
     degenerate: bool,
     constants: Constants<F>,
 }
+
+/// Groups that hold nothing from one group of points to the next.
+type Scratch<F> = [Group<F>; 3];
 
 /// Columns of coordinates x and y.
 type Points<F> = (Vec<Group<F>>, Vec<Group<F>>);
@@ -174,7 +178,7 @@ impl<F: Field> Block<F> {
             y: column(),
             tables: (0..TABLE_SIZE).map(|_| (column(), column())).collect(),
             denominators: column(),
-            prefixes: column(),
+            prefixes: vec![[zero; GROUP]; vectors.div_ceil(GROUP) + 1],
             slopes: column(),
             inverses: [zero; GROUP],
             degenerate: false,
@@ -318,16 +322,16 @@ impl<F: Field> Block<F> {
     /// one inverse of all takes care of.
     #[inline(always)]
     fn double_inlined(&mut self, groups: usize) {
-        let mut products = self.constants.one;
+        self.prefixes[0] = self.constants.one;
         for g in 0..groups {
-            extend(&mut self.prefixes[g], &mut products, &self.y[g]);
+            extend(&mut self.prefixes, g, &self.y[g]);
         }
-        self.invert(&products);
+        self.invert(groups);
         self.scale_inverses(|constants| &constants.three_halves);
-        let (mut inverses, mut squares, mut run) = (products, products, products);
+        let [mut inverses, mut squares, mut run] = self.scratch();
         for g in (0..groups).rev() {
             let rest = &mut self.inverses;
-            next_inverses(&mut inverses, rest, &self.prefixes[g], &self.y[g]);
+            F::multiply_both(&mut inverses, rest, &self.prefixes[g], &self.y[g]);
             F::square_all(&mut squares, &self.x[g]);
             F::multiply(&mut self.slopes[g], &squares, &inverses);
             F::square_all(&mut squares, &self.slopes[g]);
@@ -348,12 +352,10 @@ impl<F: Field> Block<F> {
     #[inline(always)]
     fn add_inlined(&mut self, choice: &Choice, groups: usize) {
         self.chord_denominators(choice, groups);
-        let mut inverses = self.inverses;
+        let mut scratch = self.scratch();
         for g in (0..groups).rev() {
-            let (rest, prefix) = (&mut self.inverses, &self.prefixes[g]);
-            next_inverses(&mut inverses, rest, prefix, &self.denominators[g]);
-            self.chord_slope(choice, &inverses, g);
-            self.third_point(g);
+            self.chord_slope(choice, &mut scratch, g);
+            self.third_point(&mut scratch, g);
         }
     }
 
@@ -363,82 +365,91 @@ impl<F: Field> Block<F> {
     #[inline(always)]
     fn double_add_inlined(&mut self, choice: &Choice, groups: usize) {
         self.chord_denominators(choice, groups);
-        let mut inverses = self.inverses;
-        let mut squares = self.inverses;
+        let mut scratch = self.scratch();
         for g in (0..groups).rev() {
-            let (rest, prefix) = (&mut self.inverses, &self.prefixes[g]);
-            next_inverses(&mut inverses, rest, prefix, &self.denominators[g]);
-            self.chord_slope(choice, &inverses, g);
-            F::square_all(&mut squares, &self.slopes[g]);
+            self.chord_slope(choice, &mut scratch, g);
+            let [squares, ..] = &mut scratch;
+            F::square_all(squares, &self.slopes[g]);
             for i in 0..GROUP {
                 let x = self.x[g][i];
                 let sum_x = third_x(&squares[i], &x, &self.denominators[g][i]);
                 self.denominators[g][i] = sum_x.sub(&x);
             }
         }
-        let mut products = self.constants.one;
         for g in 0..groups {
-            extend(&mut self.prefixes[g], &mut products, &self.denominators[g]);
+            extend(&mut self.prefixes, g, &self.denominators[g]);
         }
-        self.invert(&products);
+        self.invert(groups);
         self.scale_inverses(|constants| &constants.minus_two);
         for g in (0..groups).rev() {
-            let (rest, prefix) = (&mut self.inverses, &self.prefixes[g]);
-            next_inverses(&mut inverses, rest, prefix, &self.denominators[g]);
-            F::multiply(&mut squares, &self.y[g], &inverses);
-            for (slope, quotient) in self.slopes[g].iter_mut().zip(&squares) {
+            let [inverses, quotients, _] = &mut scratch;
+            self.next_inverses(inverses, g);
+            F::multiply(quotients, &self.y[g], inverses);
+            for (slope, quotient) in self.slopes[g].iter_mut().zip(quotients) {
                 *slope = quotient.sub_single(slope);
             }
-            self.third_point(g);
+            self.third_point(&mut scratch, g);
         }
     }
 
     /// xT − x for all groups, and the inverses of their products.
     #[inline(always)]
     fn chord_denominators(&mut self, choice: &Choice, groups: usize) {
-        let mut products = self.constants.one;
-        let mut chosen = products;
+        let [mut chosen, ..] = self.scratch();
+        self.prefixes[0] = self.constants.one;
         for g in 0..groups {
             self.chosen_x(&mut chosen, choice, g);
             for i in 0..GROUP {
                 self.denominators[g][i] = chosen[i].sub(&self.x[g][i]);
             }
-            extend(&mut self.prefixes[g], &mut products, &self.denominators[g]);
+            extend(&mut self.prefixes, g, &self.denominators[g]);
         }
-        self.invert(&products);
+        self.invert(groups);
+    }
+
+    /// The inverses of a group's denominators, from those of the products up to it, which become those of the
+    /// products before it.
+    #[inline(always)]
+    fn next_inverses(&mut self, inverses: &mut Group<F>, g: usize) {
+        let rest = &mut self.inverses;
+        F::multiply_both(inverses, rest, &self.prefixes[g], &self.denominators[g]);
+    }
+
+    /// Groups to write to.
+    #[inline(always)]
+    fn scratch(&self) -> Scratch<F> {
+        [[self.constants.zero; GROUP]; 3]
     }
 
     /// λ = (yT − y)/(xT − x)
     #[inline(always)]
-    fn chord_slope(&mut self, choice: &Choice, inverses: &Group<F>, g: usize) {
-        let mut rise = *inverses;
+    fn chord_slope(&mut self, choice: &Choice, [inverses, rise, _]: &mut Scratch<F>, g: usize) {
+        self.next_inverses(inverses, g);
         for i in 0..GROUP {
             rise[i] = self.chosen_rise(choice, g, i, &self.y[g][i]);
         }
-        F::multiply(&mut self.slopes[g], &rise, inverses);
+        F::multiply(&mut self.slopes[g], rise, inverses);
     }
 
     /// x' = λ² − x − x₂, y' = λ(x − x') − y, with λ in `slopes` and x₂ − x in `denominators`.
     #[inline(always)]
-    fn third_point(&mut self, g: usize) {
-        let mut squares = self.inverses;
-        let mut run = self.inverses;
-        F::square_all(&mut squares, &self.slopes[g]);
+    fn third_point(&mut self, [squares, run, _]: &mut Scratch<F>, g: usize) {
+        F::square_all(squares, &self.slopes[g]);
         for i in 0..GROUP {
             let x = self.x[g][i];
             let x3 = third_x(&squares[i], &x, &self.denominators[g][i]);
             run[i] = x.sub(&x3);
             self.x[g][i] = x3;
         }
-        F::multiply(&mut squares, &self.slopes[g], &run);
-        for (y, rise) in self.y[g].iter_mut().zip(&squares) {
+        F::multiply(squares, &self.slopes[g], run);
+        for (y, rise) in self.y[g].iter_mut().zip(squares) {
             *y = rise.reduced([y], 2);
         }
     }
 
     /// Inverts the products of all denominators.
-    fn invert(&mut self, products: &Group<F>) {
-        let inverses = try_invert_group(products);
+    fn invert(&mut self, groups: usize) {
+        let inverses = try_invert_group(&self.prefixes[groups]);
         self.degenerate |= inverses.is_none();
         self.inverses = inverses.unwrap_or(self.constants.one);
     }
@@ -451,25 +462,12 @@ impl<F: Field> Block<F> {
     }
 }
 
-/// Multiplies a group's denominators to the products; keeps the products before.
+/// The products up to a group, from those before it.
 #[inline(always)]
-fn extend<F: Field>(prefix: &mut Group<F>, products: &mut Group<F>, denominators: &Group<F>) {
-    *prefix = *products;
-    F::multiply(products, prefix, denominators);
-}
-
-/// The inverses of a group's denominators, from those of the products up to it, which become those of the
-/// products before it.
-#[inline(always)]
-fn next_inverses<F: Field>(
-    inverses: &mut Group<F>,
-    rest: &mut Group<F>,
-    prefix: &Group<F>,
-    denominators: &Group<F>,
-) {
-    F::multiply(inverses, rest, prefix);
-    let before = *rest;
-    F::multiply(rest, &before, denominators);
+fn extend<F: Field>(prefixes: &mut [Group<F>], g: usize, denominators: &Group<F>) {
+    if let [before, after, ..] = &mut prefixes[g..] {
+        F::multiply(after, before, denominators);
+    }
 }
 
 /// The lanes whose coordinates, single values, satisfy y² = x³ + 3.

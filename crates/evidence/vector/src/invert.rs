@@ -72,16 +72,18 @@ fn batch(minus_delta: &mut i64, mut f: i64, mut g: i64) -> Matrix {
 fn half(minus_delta: &mut i64, f: &mut i64, g: &mut i64) -> Matrix {
     let (mut upper, mut lower) = (1_i64, 1_i64 << 32);
     for _ in 0..BITS / 2 {
-        // All ones where δ > 0; where g is odd.
+        // All ones where δ > 0; where g is odd; where f and g change places.
         let positive = *minus_delta >> 63;
         let odd = (*g & 1).wrapping_neg();
-        let negated = |value: i64| (value ^ positive).wrapping_sub(positive);
-        *g = g.wrapping_add(negated(*f) & odd);
-        lower = lower.wrapping_add(negated(upper) & odd);
         let swap = positive & odd;
+        let negated = |value: i64| (value ^ positive).wrapping_sub(positive);
+        let swapped = |value: i64, other: i64| value ^ ((value ^ other) & swap);
+        (*f, *g) = (swapped(*f, *g), g.wrapping_add(negated(*f) & odd));
+        (upper, lower) = (
+            swapped(upper, lower),
+            lower.wrapping_add(negated(upper) & odd),
+        );
         *minus_delta = (*minus_delta ^ swap).wrapping_sub(1);
-        *f = f.wrapping_add(*g & swap);
-        upper = upper.wrapping_add(lower & swap);
         *g >>= 1;
         upper = upper.wrapping_shl(1);
     }

@@ -40,6 +40,29 @@ pub(crate) const fn modulus_times(k: u64) -> [u64; LIMBS] {
     ]
 }
 
+/// v / 2^52 modulo q, below q, for v below q: v + m·q without its lowest limb, which is zero.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "constant indices into arrays of five limbs; a constant's computation has no other conversions"
+)]
+pub(crate) const fn shifted_down(v: [u64; LIMBS]) -> [u64; LIMBS] {
+    let m = v[0].wrapping_mul(NEGATIVE_INVERSE) & MASK;
+    let (mut out, mut sum) = ([0; LIMBS], 0_u128);
+    let mut i = 0;
+    while i < LIMBS {
+        sum += v[i] as u128 + m as u128 * MODULUS[i] as u128;
+        if i > 0 {
+            out[i - 1] = sum as u64 & MASK;
+        }
+        sum >>= 52;
+        i += 1;
+    }
+    out[LIMBS - 1] = sum as u64;
+    out
+}
+
 /// −q⁻¹ mod 2^64
 pub(crate) const fn negative_inverse(q: u64) -> u64 {
     // Newton's iteration doubles the number of correct bits; q is its own inverse to 3 bits.
@@ -68,6 +91,22 @@ pub(crate) const ONE_HALF: [u64; 4] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_power_of_a_limb_is_taken_away() {
+        let value = |limbs: [u64; LIMBS]| {
+            limbs.iter().rev().fold(Fq::from(0), |sum, limb| {
+                sum * Fq::from(1_u64 << 52) + Fq::from(*limb)
+            })
+        };
+        let mut limbs = split((-Fq::from(2)).into_bigint().0);
+        for _ in 0..100 {
+            let next = shifted_down(limbs);
+            assert_eq!(value(next) * Fq::from(1_u64 << 52), value(limbs));
+            assert!(next.iter().all(|limb| *limb <= MASK) && next[4] <= MODULUS[4]);
+            limbs = next;
+        }
+    }
 
     #[test]
     fn the_inverse_is_one() {

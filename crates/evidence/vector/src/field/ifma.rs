@@ -20,8 +20,10 @@ use ark_ff::BigInt;
 
 use super::limbwise::limb_by_limb;
 use super::{Field, GROUP, Group};
-use crate::limbs::{LIMBS, MASK, MODULUS, MODULUS_64, NEGATIVE_INVERSE, modulus_times, split};
-use crate::register::{IntegerProducts, LANES, Rotation, Sixteen};
+use crate::limbs::{
+    LIMBS, MASK, MODULUS, MODULUS_64, NEGATIVE_INVERSE, modulus_times, shifted_down, split,
+};
+use crate::register::{IntegerProducts, LANES, Rotation, Sixteen, work};
 
 /// Eight field elements.
 #[derive(Clone, Copy)]
@@ -44,6 +46,21 @@ static EXCESSES: [[Sixteen; LIMBS]; 16] = {
         }
         offset += 1;
         c += 1;
+    }
+    out
+};
+
+/// Limbs that [`divided`] takes away at once.
+const AT_ONCE: usize = 3;
+
+/// 2^(−52), 2^(−104), 2^(−156) modulo q.
+const POWERS: [[u64; LIMBS]; AT_ONCE] = {
+    let mut out = [[0; LIMBS]; AT_ONCE];
+    let (mut power, mut i) = ([1, 0, 0, 0, 0], 0);
+    while i < AT_ONCE {
+        power = shifted_down(power);
+        out[i] = power;
+        i += 1;
     }
     out
 };
@@ -122,6 +139,17 @@ impl<V: IntegerProducts> Field for Integers<V> {
         }
     }
 
+    /// Side by side: the common factor is read once, and need not be kept.
+    #[inline(always)]
+    fn multiply_both(
+        out: &mut Group<Self>,
+        factor: &mut Group<Self>,
+        a: &Group<Self>,
+        b: &Group<Self>,
+    ) {
+        a[0].register().call(MultiplyBoth { out, factor, a, b });
+    }
+
     /// The bounds add up.
     #[inline(always)]
     fn add(&self, other: &Self) -> Self {
@@ -193,6 +221,15 @@ impl<V: IntegerProducts> Field for Integers<V> {
     }
 }
 
+work!(MultiplyBoth<'a, V: IntegerProducts> {
+    out: &'a mut Group<Integers<V>>, factor: &'a mut Group<Integers<V>>,
+    a: &'a Group<Integers<V>>, b: &'a Group<Integers<V>>,
+} -> (), {
+    for i in 0..GROUP {
+        [out[i], factor[i]] = products([&factor[i], &factor[i]], [&a[i], &b[i]]);
+    }
+});
+
 impl<V: IntegerProducts> Integers<V> {
     /// Fully reduced, for a value below 2q.
     #[inline(always)]
@@ -227,43 +264,17 @@ fn products<V: IntegerProducts, const W: usize>(
     b: [&Integers<V>; W],
 ) -> [Integers<V>; W] {
     let zero = a[0].register().splat(0);
-    let mut t = [[zero; LIMBS]; W];
+    let mut t = [[zero; 2 * LIMBS]; W];
     for i in 0..LIMBS {
         for j in 0..LIMBS {
             for w in 0..W {
-                t[w][j] = t[w][j].add_low(a[w].0[i], b[w].0[j]);
-            }
-        }
-        let mut m = [zero; W];
-        let mut carry = [zero; W];
-        for w in 0..W {
-            (m[w], carry[w]) = reduction_factors(t[w][0]);
-        }
-        for w in 0..W {
-            t[w] = [t[w][1], t[w][2], t[w][3], t[w][4], zero];
-        }
-        for j in 0..LIMBS {
-            for w in 0..W {
-                t[w][j] = t[w][j].add_high(a[w].0[i], b[w].0[j]);
-            }
-        }
-        for w in 0..W {
-            t[w][0] = t[w][0].add(carry[w]);
-        }
-        for j in 0..LIMBS {
-            for w in 0..W {
-                if j + 1 < LIMBS {
-                    t[w][j] = t[w][j].add_low(m[w], zero.splat(MODULUS[j + 1]));
-                }
-                t[w][j] = t[w][j].add_high(m[w], zero.splat(MODULUS[j]));
+                let (x, y) = (a[w].0[i], b[w].0[j]);
+                t[w][i + j] = t[w][i + j].add_low(x, y);
+                t[w][i + j + 1] = t[w][i + j + 1].add_high(x, y);
             }
         }
     }
-    let mut out = [Integers([zero; LIMBS]); W];
-    for w in 0..W {
-        out[w] = Integers(carried_unsigned(t[w]));
-    }
-    out
+    divided(t)
 }
 
 /// `W` independent squares.
@@ -293,7 +304,30 @@ fn squares<V: IntegerProducts, const W: usize>(a: [&Integers<V>; W]) -> [Integer
             t[w][2 * i + 1] = t[w][2 * i + 1].add_high(x, x);
         }
     }
-    for i in 0..LIMBS {
+    divided(t)
+}
+
+/// Montgomery's reduction: t / 2^260 modulo q, below 2q for t up to 84 q².
+///
+/// The three lowest limbs go at once: 2^(52i) is 2^156 times a power 2^(52i − 156) that is a constant modulo q, so
+/// none of these products waits for another. What they leave is below t / 2^156 + 3·2^52 q, which the two
+/// steps after them make less than t / 2^260 + q + 3q / 2^52.
+#[inline(always)]
+fn divided<V: IntegerProducts, const W: usize>(mut t: [[V; 2 * LIMBS]; W]) -> [Integers<V>; W] {
+    let zero = t[0][0].splat(0);
+    for i in 0..AT_ONCE {
+        for w in 0..W {
+            t[w][i + 1] = t[w][i + 1].add(t[w][i].shift_right::<52>());
+        }
+        for j in 0..LIMBS {
+            for w in 0..W {
+                let (k, constant) = (AT_ONCE + j, zero.splat(POWERS[AT_ONCE - 1 - i][j]));
+                t[w][k] = t[w][k].add_low(t[w][i], constant);
+                t[w][k + 1] = t[w][k + 1].add_high(t[w][i], constant);
+            }
+        }
+    }
+    for i in AT_ONCE..LIMBS {
         let mut m = [zero; W];
         let mut carry = [zero; W];
         for w in 0..W {
