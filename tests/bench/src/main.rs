@@ -16,6 +16,7 @@ mod table;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use vector::Level;
 
 use crate::{engine::Step, error::BenchError};
 
@@ -40,6 +41,9 @@ enum Command {
         /// Memory for new, MiB.
         #[arg(long, default_value_t = 256)]
         memory: u64,
+        /// Arithmetic to use, by the name that the table gives it; the fastest one if left out.
+        #[arg(long, value_parser = level)]
+        level: Option<Level>,
     },
     /// Write a multiplier chain whose domain is 2^POWER.
     Circuit {
@@ -77,6 +81,15 @@ enum Command {
     },
 }
 
+/// One of this processor's levels, by its name.
+fn level(name: &str) -> Result<Level, String> {
+    let named = Level::all().find(|level| level.name() == name);
+    named.ok_or_else(|| {
+        let names: Vec<&str> = Level::all().map(Level::name).collect();
+        format!("this processor has: {}", names.join(", "))
+    })
+}
+
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,7 +107,13 @@ fn run(command: Command) -> Result<(), BenchError> {
             step,
             files,
             memory,
-        } => engine::run(step, &files, memory << 20),
+            level,
+        } => {
+            if level.is_some_and(|level| !level.choose()) {
+                return Err(BenchError::engine("its arithmetic was chosen before"));
+            }
+            engine::run(step, &files, memory << 20)
+        }
         Command::Circuit { power, out } => circuits::multiplier_chain(power, &out),
         Command::Ptau { power, out } => circuits::ptau(power, &out),
         Command::Points { power, out } => {

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use vector::Level;
+
 use crate::{
     engine::{BEACON, BEACON_EXPONENT, Step},
     error::BenchError,
@@ -14,8 +16,10 @@ use crate::{
 /// A program that can run the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Program {
-    /// This workspace's engine.
+    /// This workspace's engine, with the fastest arithmetic that the processor has.
     Ours,
+    /// The same with slower arithmetic, by its name.
+    At(&'static str),
     /// snarkjs, as installed by npm.
     Snarkjs,
     /// snarkrs, as installed by cargo.
@@ -23,20 +27,27 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> String {
         match self {
-            Self::Ours => "this engine",
-            Self::Snarkjs => "snarkjs 0.7.6",
-            Self::Snarkrs => "snarkrs 0.1.0",
+            Self::Ours => "this engine".into(),
+            Self::At(level) => format!("this engine, {level}"),
+            Self::Snarkjs => "snarkjs 0.7.6".into(),
+            Self::Snarkrs => "snarkrs 0.1.0".into(),
         }
     }
 
+    /// Whether it is this workspace's engine.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::At(_))
+    }
+
     /// Short name for files.
-    pub(crate) fn tag(self) -> &'static str {
+    pub(crate) fn tag(self) -> String {
         match self {
-            Self::Ours => "ours",
-            Self::Snarkjs => "snarkjs",
-            Self::Snarkrs => "snarkrs",
+            Self::Ours => "ours".into(),
+            Self::At(level) => format!("ours-{}", level.replace(' ', "-")),
+            Self::Snarkjs => "snarkjs".into(),
+            Self::Snarkrs => "snarkrs".into(),
         }
     }
 }
@@ -54,8 +65,11 @@ pub(crate) type Files<'a> = &'a [&'a Path];
 
 impl Peers {
     pub(crate) fn programs(&self) -> impl Iterator<Item = Program> {
-        [Program::Ours, Program::Snarkjs]
+        let slower = Level::all().skip(1).map(|level| Program::At(level.name()));
+        [Program::Ours]
             .into_iter()
+            .chain(slower)
+            .chain([Program::Snarkjs])
             .chain(self.snarkrs.is_some().then_some(Program::Snarkrs))
     }
 
@@ -71,7 +85,9 @@ impl Peers {
         let done = match (program, step) {
             (Program::Snarkjs, Step::Verify) => run.output.contains("ZKey Ok!"),
             (Program::Snarkjs, _) => !run.output.contains("ERROR") && written(files),
-            (Program::Ours, Step::Verify) => run.success && run.output.contains("2 contributions"),
+            (Program::Ours | Program::At(_), Step::Verify) => {
+                run.success && run.output.contains("2 contributions")
+            }
             (Program::Snarkrs, Step::Verify) => run.success,
             (_, _) => run.success && written(files),
         };
@@ -80,7 +96,7 @@ impl Peers {
         } else {
             let skipped = run.output.chars().count().saturating_sub(600);
             Err(BenchError::Failed {
-                program: program.name().into(),
+                program: program.name(),
                 step: step.name().into(),
                 output: run.output.chars().skip(skipped).collect(),
             })
@@ -95,8 +111,11 @@ impl Peers {
     ) -> Result<(OsString, Vec<OsString>), BenchError> {
         let mut arguments: Vec<OsString> = Vec::new();
         let executable = match program {
-            Program::Ours => {
+            Program::Ours | Program::At(_) => {
                 arguments.extend(["engine", step.name()].map(OsString::from));
+                if let Program::At(level) = program {
+                    arguments.extend(["--level", level].map(OsString::from));
+                }
                 std::env::current_exe()
                     .map_err(BenchError::io("find this program"))?
                     .into_os_string()
@@ -107,7 +126,7 @@ impl Peers {
             }
             Program::Snarkrs => self.snarkrs.clone().unwrap_or_default().into_os_string(),
         };
-        if program != Program::Ours {
+        if !program.is_ours() {
             let words: &[&str] = match (program, step) {
                 (_, Step::New) => &["groth16", "setup"],
                 (_, Step::Contribute) => &["zkey", "contribute"],
@@ -119,7 +138,7 @@ impl Peers {
         }
         arguments.extend(files.iter().map(|file| OsStr::new(file).to_owned()));
         match (program, step) {
-            (Program::Ours, _) | (_, Step::New | Step::Verify) => {}
+            (Program::Ours | Program::At(_), _) | (_, Step::New | Step::Verify) => {}
             (_, Step::Contribute) => arguments.push("-e=benchmark entropy".into()),
             (_, Step::Beacon) => {
                 arguments.push(BEACON.map(|byte| format!("{byte:02x}")).concat().into());

@@ -116,7 +116,50 @@ fn block(table: &CircuitTable, machine: &Machine) -> String {
             .unwrap_or_default();
         }
     }
+    text.push_str(&levels(table, machine));
     text
+}
+
+/// How the peers compare with the engine's slower arithmetic: their user seconds by its.
+fn levels(table: &CircuitTable, machine: &Machine) -> String {
+    let mut ours: Vec<Program> = Vec::new();
+    for measured in table.measured.iter().filter(|m| m.program.is_ours()) {
+        if !ours.contains(&measured.program) {
+            ours.push(measured.program);
+        }
+    }
+    if ours.len() < 2 {
+        return String::new();
+    }
+    let row = |first: &str, cell: &dyn Fn(Step) -> String| {
+        let cells = Step::ALL.map(cell).join(" | ");
+        format!("| {first} | {cells} |\n")
+    };
+    let title = "\nUser seconds of snarkjs and of snarkrs by those of this engine:\n\n";
+    let head = row("arithmetic", &|step| step.name().to_owned());
+    let rule = row("---", &|_| "---".to_owned());
+    let rows = ours.into_iter().map(|program| {
+        let level = match program {
+            Program::At(level) => level,
+            _ => machine.arithmetic,
+        };
+        row(level, &|step| {
+            let own = find(table, program, step);
+            let ratio = |peer| {
+                own.zip(find(table, peer, step))
+                    .map_or_else(|| "-".to_owned(), |(own, peer)| by(peer, own))
+            };
+            format!("{}, {}", ratio(Program::Snarkjs), ratio(Program::Snarkrs))
+        })
+    });
+    [title.to_owned(), head, rule]
+        .into_iter()
+        .chain(rows)
+        .collect()
+}
+
+fn by(one: &Measured, other: &Measured) -> String {
+    format!("{:.1}", one.run.user / other.run.user)
 }
 
 fn find(table: &CircuitTable, program: Program, step: Step) -> Option<&Measured> {
@@ -134,6 +177,8 @@ fn megabytes(bytes: u64) -> f64 {
 struct Machine {
     /// Name of the processor.
     model: String,
+    /// Name of the arithmetic that the engine chooses.
+    arithmetic: &'static str,
     /// Date, number of threads, arithmetic, and how busy the machine is with other work.
     state: String,
 }
@@ -153,6 +198,7 @@ impl Machine {
         let arithmetic = phase2::rescale::level();
         Self {
             model: model.to_owned(),
+            arithmetic,
             state: format!(
                 "{}, {cores} threads each, {arithmetic} used, load average {load}",
                 today()
@@ -199,6 +245,7 @@ mod tests {
             rounds: 1,
             measured: vec![
                 measured(Program::Ours, user),
+                measured(Program::At("AVX2"), 2.0 * user),
                 measured(Program::Snarkjs, 10.0),
             ],
         }
@@ -207,6 +254,7 @@ mod tests {
     fn machine(model: &str) -> Machine {
         Machine {
             model: model.to_owned(),
+            arithmetic: "AVX-512",
             state: "today".to_owned(),
         }
     }
@@ -222,6 +270,9 @@ mod tests {
         assert!(text.contains("<!-- bench 15 poseidon xeon-r-2-5ghz -->"));
         assert!(text.contains("| new | snarkjs 0.7.6 | 10.00 | 0.00 | 10.00 | 10 | 5.0 | 5.0 |"));
         assert!(text.contains("| 10.0 | 10.0 |"));
+        assert!(text.contains("| new | this engine, AVX2 | 4.00 |"));
+        assert!(text.contains("| AVX-512 | 5.0, - | -, - | -, - | -, - |"));
+        assert!(text.contains("| AVX2 | 2.5, - | -, - | -, - | -, - |"));
         assert!(text.find("2^15").unwrap() < text.find("2^17").unwrap());
         assert!(text.starts_with("# Title\n") && text.ends_with("by hand\n"));
         let both = updated(&text, &table(15, 4.0), &other);

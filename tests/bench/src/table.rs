@@ -148,7 +148,7 @@ impl Bench<'_> {
         for _ in 0..self.rounds {
             for step in Step::ALL {
                 for program in self.peers.programs() {
-                    if program != Program::Ours && !self.peers_steps.contains(&step) {
+                    if !program.is_ours() && !self.peers_steps.contains(&step) {
                         continue;
                     }
                     let mut spent = 0.0;
@@ -194,20 +194,24 @@ impl Bench<'_> {
         }
     }
 
-    /// Initial keys and beacons are deterministic: ours must be snarkjs's.
+    /// Initial keys and beacons are deterministic: ours must be snarkjs's, whatever the arithmetic.
     fn compare(&self, step: Step) -> Result<(), BenchError> {
-        if !self.peers_steps.contains(&step) || !matches!(step, Step::New | Step::Beacon) {
+        if !matches!(step, Step::New | Step::Beacon) {
             return Ok(());
         }
-        let (left, right) = (
-            self.key(Program::Ours, step),
-            self.key(Program::Snarkjs, step),
-        );
-        if same_bytes(&left, &right)? {
-            Ok(())
-        } else {
-            Err(BenchError::Differ { left, right })
+        let left = self.key(Program::Ours, step);
+        for program in self.peers.programs() {
+            let wanted = match program {
+                Program::At(_) => true,
+                Program::Snarkjs => self.peers_steps.contains(&step),
+                Program::Ours | Program::Snarkrs => false,
+            };
+            let right = self.key(program, step);
+            if wanted && !same_bytes(&left, &right)? {
+                return Err(BenchError::Differ { left, right });
+            }
         }
+        Ok(())
     }
 }
 

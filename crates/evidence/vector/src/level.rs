@@ -1,5 +1,7 @@
 //! The ways to multiply that this crate knows, and which of them a processor has.
 
+use std::sync::OnceLock;
+
 use crate::additions::{Adder, Memory};
 use crate::group::Block;
 use crate::kernel::Multiplier;
@@ -39,6 +41,9 @@ pub enum Level {
     #[cfg(test)]
     FloatModel(Plain),
 }
+
+/// See [`Level::choose`].
+static CHOSEN: OnceLock<Level> = OnceLock::new();
 
 /// Calls a generic function with the zero of a level's field.
 macro_rules! with_field {
@@ -97,10 +102,18 @@ impl Level {
 
     const PLAIN: Self = Self::Plain(Plain::ZERO);
 
-    /// The fastest level that this processor has.
+    /// The fastest level that this processor has, or the one that was chosen.
     #[must_use]
     pub fn best() -> Self {
-        Self::all().next().unwrap_or(Self::PLAIN)
+        let fastest = || Self::all().next().unwrap_or(Self::PLAIN);
+        CHOSEN.get().copied().unwrap_or_else(fastest)
+    }
+
+    /// For benchmarks: makes this the level of all that the process computes from now on. Returns whether it
+    /// is; a second choice comes too late. Results do not depend on it.
+    #[must_use]
+    pub fn choose(self) -> bool {
+        CHOSEN.set(self).is_ok()
     }
 
     /// Its name, as programs print it.
