@@ -57,7 +57,7 @@ pub(crate) struct Block<F: Field> {
     constants: Constants<F>,
 }
 
-/// Groups that hold nothing from one group of points to the next.
+/// Groups that hold nothing from one group of points to the next. A step erases them at its end.
 type Scratch<F> = [Group<F>; 3];
 
 /// Columns of coordinates x and y.
@@ -346,6 +346,9 @@ impl<F: Field> Block<F> {
                 ys[i] = squares[i].reduced([&ys[i]], 2);
             }
         }
+        for group in [&mut inverses, &mut squares, &mut run] {
+            erase(group);
+        }
     }
 
     /// R ← R + T: λ = (yT − y)/(xT − x), x' = λ² − x − xT, y' = λ(x − x') − y.
@@ -357,6 +360,7 @@ impl<F: Field> Block<F> {
             self.chord_slope(choice, &mut scratch, g);
             self.third_point(&mut scratch, g);
         }
+        erase(scratch.as_flattened_mut());
     }
 
     /// R ← (R + T) + R. The sum's y is never needed: with its slope λ₁ and its x₁, the second slope
@@ -390,6 +394,7 @@ impl<F: Field> Block<F> {
             }
             self.third_point(&mut scratch, g);
         }
+        erase(scratch.as_flattened_mut());
     }
 
     /// xT − x for all groups, and the inverses of their products.
@@ -404,6 +409,7 @@ impl<F: Field> Block<F> {
             }
             extend(&mut self.prefixes, g, &self.denominators[g]);
         }
+        erase(&mut chosen);
         self.invert(groups);
     }
 
