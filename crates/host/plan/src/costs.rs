@@ -25,7 +25,7 @@ pub const IFMA: Arithmetic = Arithmetic {
     contribution_point: 12_000,
     beacon_point: 10_300,
     addition_g1: 250,
-    addition_g2: 720,
+    addition_g2: 600,
     endomorphism: true,
 };
 
