@@ -471,9 +471,8 @@ impl<F: Field> Block<F> {
 /// The products up to a group, from those before it.
 #[inline(always)]
 fn extend<F: Field>(prefixes: &mut [Group<F>], g: usize, denominators: &Group<F>) {
-    if let [before, after, ..] = &mut prefixes[g..] {
-        F::multiply(after, before, denominators);
-    }
+    let (before, after) = prefixes.split_at_mut(g + 1);
+    F::multiply(&mut after[0], &before[g], denominators);
 }
 
 /// The lanes whose coordinates, single values, satisfy y² = x³ + 3.
